@@ -1,0 +1,71 @@
+"""What operators need of state; `streamapp.state` implements it.
+
+A store is the table of one task. Nothing here knows bytes, disks or topics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeAlias
+
+Undo: TypeAlias = list[tuple[Any, Any, Any]]
+"""(container, key, old value): what a record changed, so that a record that fails leaves no trace."""
+
+MISSING: Any = object()
+"""The old value of a key that was not there."""
+
+
+def undo(journal: Undo) -> None:
+    """Puts back, newest first, what the journal says was changed, and empties it."""
+    for container, key, old in reversed(journal):
+        if old is MISSING:
+            container.pop(key, None)
+        else:
+            container[key] = old
+    journal.clear()
+
+
+class Store(Protocol):
+    """What every kind of store has."""
+
+    name: str
+
+    def bind(self, journal: Undo) -> None:
+        """From now on, note in `journal` what each `put` overwrites."""
+        ...
+
+
+class KeyValueStore(Store, Protocol):
+    """The last value of each key, with its timestamp."""
+
+    def get(self, key: Any) -> tuple[Any, int] | None:
+        """The value and its timestamp (ms), or None. The value may be kept, not changed."""
+        ...
+
+    def put(self, key: Any, value: Any, timestamp: int) -> None:
+        """Sets the value; None deletes the key."""
+        ...
+
+    def range(self, start: Any = None, end: Any = None) -> Iterator[tuple[Any, Any, int]]:
+        """Key, value, timestamp of start <= key <= end, in the order of the encoded keys."""
+        ...
+
+
+class WindowStore(Store, Protocol):
+    """The value of each key and window start."""
+
+    def get(self, key: Any, start: int) -> tuple[Any, int] | None:
+        """The value of the window that starts at `start` (ms) and its timestamp, or None."""
+        ...
+
+    def put(self, key: Any, start: int, value: Any, timestamp: int) -> None:
+        """Sets the value; None deletes the window."""
+        ...
+
+    def fetch(self, key: Any, earliest: int, latest: int) -> Iterator[tuple[int, Any, int]]:
+        """Start, value, timestamp of the key's windows with earliest <= start <= latest, oldest first."""
+        ...
+
+    def expire(self, before: int) -> None:
+        """Windows that start before `before` (ms) are gone: hidden at once, tombstoned at the next commit."""
+        ...
