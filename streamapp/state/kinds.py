@@ -1,0 +1,57 @@
+"""The kinds of store there are, by `StoreSpec.kind`: the one place a new kind is entered.
+
+Knows nothing of tasks or disks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from streamapp.engine.records import Change, Row
+from streamapp.engine.specs import StoreSpec
+from streamapp.engine.store import Store
+from streamapp.state.keyvalue import KeyValueStore
+from streamapp.state.query import Query, ScanRow
+from streamapp.state.rows import Rows, Writes
+from streamapp.state.window import WindowStore
+
+
+class KindOfStore(Store, Protocol):
+    """What a kind of store must do beside what operators ask of it."""
+
+    def scan(self, query: Query) -> Iterator[ScanRow]:
+        """The rows a reader asks for."""
+        ...
+
+    @property
+    def empty(self) -> bool:
+        """Nothing has been committed to it."""
+        ...
+
+    def changes(self) -> list[Change]:
+        """What the changelog must be told; stays dirty."""
+        ...
+
+    def writes(self) -> Writes:
+        """What a commit writes."""
+        ...
+
+    def settle(self) -> None:
+        """The commit has been written."""
+        ...
+
+    def rollback(self) -> None:
+        """Back to the last commit."""
+        ...
+
+    def restored(self, rows: Sequence[Row]) -> Writes:
+        """What rows of its log say; nothing may be dirty."""
+        ...
+
+
+KINDS: dict[str, Callable[[StoreSpec, Rows, int], KindOfStore]] = {
+    "key-value": KeyValueStore,
+    "window": WindowStore,
+}
+"""Makes a store from its spec, its committed rows and how many of them to keep decoded in memory."""
