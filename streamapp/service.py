@@ -1,0 +1,118 @@
+"""A web service that puts events on topics, such as a checkout, and what it publishes them with.
+
+A service is a name and a function that builds an aiohttp application; `streamapp NAME` runs it as its own
+process. Knows nothing of sockets, processes or the broker's protocol.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from streamapp.dsl.topic import Topic
+from streamapp.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from aiohttp.web import Application
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class RecordSender(Protocol):
+    """Sends one record; `streamapp.kafka.publisher` implements it."""
+
+    async def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, timestamp: int) -> None:
+        """Returns when every in-sync replica has the record; `timestamp` in ms."""
+        ...
+
+
+class Publisher:
+    """Publishes values as events: encoded by their topic's formats, with CloudEvents headers (binary mode).
+
+    `source` is the service's name; `clock` gives the time in ms.
+    """
+
+    def __init__(self, sender: RecordSender, source: str, clock: Callable[[], int]) -> None:
+        self._sender = sender
+        self._source = source
+        self._clock = clock
+
+    async def publish(
+        self,
+        topic: Topic[K, V],
+        key: K | None,
+        value: V,
+        *,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        timestamp: int | None = None,
+    ) -> str:
+        """Publishes one event and gives its id, once every in-sync replica has it.
+
+        `timestamp` in ms, now when None. `correlation_id` is what every later event carries, the event's own
+        id when None. Raises `NotFoundError` when the topic does not exist, `KafkaUnavailableError` when no
+        broker answers in time; then the event may or may not have been written.
+        """
+        from streamapp.formats import (
+            codec_for,
+        )  # late: a registry that names services must stay light to import
+
+        event_id = str(uuid.uuid4())
+        time = self._clock() if timestamp is None else timestamp
+        key_bytes = None if key is None else codec_for(topic.key, topic.key_format).encode(key)
+        value_bytes = codec_for(topic.value, topic.format).encode(value)
+        headers = event_headers(
+            event_id, type(value).__name__, self._source, time, correlation_id or event_id, causation_id
+        )
+        await self._sender.send(topic.name, key_bytes, value_bytes, headers, time)
+        return event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A web service: `build` makes its application around the publisher it is given.
+
+    Raises `ConfigurationError` for a name that cannot be typed as a command.
+    """
+
+    name: str
+    build: Callable[[Publisher], Application]
+    help: str = ""
+    """One sentence for the command line; the docstring of `build` when empty."""
+
+    def __post_init__(self) -> None:
+        if not self.name or not all(part.isalnum() and part.islower() for part in self.name.split("-")):
+            raise ConfigurationError(f"service name {self.name!r}: use lower-case words joined by '-'")
+
+    @property
+    def title(self) -> str:
+        """What the command line says of it."""
+        return self.help or (getattr(self.build, "__doc__", None) or "").strip().partition("\n")[0]
+
+
+def event_headers(
+    event_id: str, event_type: str, source: str, timestamp: int, correlation_id: str, causation_id: str | None
+) -> tuple[tuple[str, bytes], ...]:
+    """The CloudEvents headers of an event, in Kafka's binary mode; `timestamp` in ms."""
+    fields: dict[str, Any] = {
+        "ce_id": event_id,
+        "ce_type": event_type,
+        "ce_source": source,
+        "ce_time": rfc3339(timestamp),
+        "ce_specversion": "1.0",
+        "ce_correlationid": correlation_id,
+        "ce_causationid": causation_id,
+    }
+    return tuple((name, value.encode()) for name, value in fields.items() if value is not None)
+
+
+def rfc3339(timestamp: int) -> str:
+    """`2010-12-01T08:26:00.000Z` for a time in ms since the epoch."""
+    moment = datetime.fromtimestamp(timestamp // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{timestamp % 1000:03d}Z"
