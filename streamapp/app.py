@@ -1,0 +1,41 @@
+"""Puts the pieces together: settings, registered topologies, the Faust shell and its pages.
+
+`faust -A streamapp` finds the App as `streamapp.app`, made here on first use; the command line makes its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from streamapp.registry import load_topologies, pick
+from streamapp.settings import Settings, load
+from streamapp.web import mount
+from streamapp.worker.shell import Shell, Worker, build_shell, free_port, tune_collector
+
+
+def build_app(
+    settings: Settings | None = None, names: tuple[str, ...] | None = None, *, until_end: bool = False
+) -> Shell:
+    """The Faust App with its pages, for the topologies called `names`, or all that are registered.
+
+    Raises `ConfigurationError`, `TopologyError` and `NotFoundError`; connects to nothing.
+    """
+    settings = settings or load()
+    shell = build_shell(settings, pick(load_topologies(settings), names), until_end=until_end)
+    mount(shell, shell.runtime)
+    tune_collector()
+    return shell
+
+
+def run_worker(settings: Settings, names: tuple[str, ...] | None, *, until_end: bool = False) -> int:
+    """Runs topologies in the foreground until a signal, an error or the end of the input; gives the exit code."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    shell = build_app(settings, names, until_end=until_end)
+    free_port(settings.web_host, settings.web_port)
+    shell.finalize()
+    worker = Worker(shell, loop=loop, loglevel=settings.log_level.upper(), quiet=True, redirect_stdouts=False)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ending:
+        return int(ending.code or 0)

@@ -1,0 +1,79 @@
+"""Who runs which task: whole tasks are assigned, evenly, and stay where their state is.
+
+A task is one sub-topology and one partition number; all its source partitions go to one member, because they share
+state (co-partitioning). Pure functions of the group's members; knows nothing of Kafka's protocol.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+TaskId = tuple[int, int]
+"""Sub-topology and partition."""
+
+Topics = Mapping[str, int]
+"""Source topics, each with the number of the sub-topology that reads it."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a member tells the leader: the tasks it runs now, and those whose state lies in its folder."""
+
+    running: tuple[TaskId, ...] = ()
+    stored: tuple[TaskId, ...] = ()
+
+
+def decode_claim(data: bytes) -> Claim:
+    """The claim a member sent; a member that sent none, or another version's, claims nothing."""
+    try:
+        return msgspec.msgpack.decode(data, type=Claim)
+    except msgspec.DecodeError:
+        return Claim()
+
+
+def encode_claim(claim: Claim) -> bytes:
+    """The claim as bytes for the group protocol."""
+    return msgspec.msgpack.encode(claim)
+
+
+def tasks_of(topics: Topics, counts: Mapping[str, int]) -> list[TaskId]:
+    """Every task there is: a sub-topology has as many as its widest source topic has partitions."""
+    widths: dict[int, int] = defaultdict(int)
+    for topic, subtopology in topics.items():
+        widths[subtopology] = max(widths[subtopology], counts.get(topic, 0))
+    return [(subtopology, partition) for subtopology in sorted(widths) for partition in range(widths[subtopology])]
+
+
+def assign_tasks(tasks: Sequence[TaskId], claims: Mapping[str, Claim]) -> dict[str, list[TaskId]]:
+    """Shares tasks evenly (sizes differ by one at most) and keeps each where it runs, else where its state lies.
+
+    The same input gives the same answer on every machine. KIP-54's stickiness, applied to tasks.
+    """
+    members = sorted(claims)
+    if not members:
+        return {}
+    least, extra = divmod(len(tasks), len(members))
+    mine: dict[str, list[TaskId]] = {member: [] for member in members}
+    open_tasks = dict.fromkeys(tasks)
+    for wanted in ("running", "stored"):
+        for member in members:
+            for task in getattr(claims[member], wanted):
+                if task in open_tasks and len(mine[member]) < least + (extra > 0):
+                    extra -= len(mine[member]) == least
+                    mine[member].append(task)
+                    del open_tasks[task]
+    for task in open_tasks:
+        mine[min(members, key=lambda member: (len(mine[member]), member))].append(task)
+    return mine
+
+
+def partitions_of(tasks: Sequence[TaskId], topics: Topics, counts: Mapping[str, int]) -> dict[str, list[int]]:
+    """The source partitions that come with `tasks`."""
+    partitions: dict[str, list[int]] = {}
+    for topic, subtopology in sorted(topics.items()):
+        found = [number for sub, number in tasks if sub == subtopology and number < counts.get(topic, 0)]
+        if found:
+            partitions[topic] = found
+    return partitions

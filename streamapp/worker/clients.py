@@ -1,0 +1,118 @@
+"""The Kafka clients of one Application: made together, replaced after trouble, stopped in order.
+
+Knows nothing of tasks but what the group's protocol asks of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from streamapp.kafka import BatchConsumer, BatchProducer, BatchWriter, GroupMember
+from streamapp.kafka.assignor import GroupAssignor
+from streamapp.settings import Settings
+from streamapp.worker.assignment import Claim, Topics, assign_tasks, decode_claim, encode_claim, partitions_of, tasks_of
+from streamapp.worker.commit import AtLeastOnce, ExactlyOnce, Guarantee
+from streamapp.worker.running import TopicPartition
+
+Rebalanced = Callable[[Collection[TopicPartition]], Awaitable[None]]
+
+PROTOCOL = "streamapp-1"
+"""The name of the assignment protocol: a group only forms of members that speak the same."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What the group's protocol asks of an Application: its sources, its claim, and what to call on a rebalance."""
+
+    group: str
+    member: str
+    """The transactional id, and the static member id (KIP-345)."""
+    topics: Topics
+    claim: Callable[[], Claim]
+    on_revoked: Rebalanced
+    on_assigned: Rebalanced
+
+
+class Clients:
+    """A consumer in the group, a reader for restores, a producer with its writer, and the guarantee they make."""
+
+    consumer: BatchConsumer
+    reader: BatchConsumer
+    producer: BatchProducer
+    writer: BatchWriter
+    guarantee: Guarantee
+
+    def __init__(self, bootstrap: str, settings: Settings, membership: Membership, limits: Mapping[str, int]) -> None:
+        self._bootstrap = bootstrap
+        self._settings = settings
+        self._membership = membership
+        self._limits = limits
+
+    async def start(self) -> None:
+        """The producer first: it aborts the transaction a predecessor left open, which our reads would wait for."""
+        await self.new_producer()
+        membership = self._membership
+        self.reader = BatchConsumer(bootstrap_servers=self._bootstrap, isolation_level="read_committed")
+        await self.reader.start()
+        self.consumer = BatchConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=membership.group,
+            group_instance_id=membership.member,
+            isolation_level="read_committed",
+            session_timeout_ms=int(self._settings.session_timeout * 1000),
+            heartbeat_interval_ms=int(self._settings.heartbeat_interval * 1000),
+            partition_assignment_strategy=[GroupAssignor(PROTOCOL, self._assign, self._user_data)],
+        )
+        await self.consumer.start()
+        if not self._exactly_once:
+            self.guarantee = AtLeastOnce(self.consumer)
+        self.consumer.subscribe(
+            list(membership.topics), on_revoked=membership.on_revoked, on_assigned=membership.on_assigned
+        )
+
+    @property
+    def _exactly_once(self) -> bool:
+        return self._settings.guarantee == "exactly_once"
+
+    async def new_producer(self) -> None:
+        """Starts a producer in place of the present one, if any; the broker aborts what that one left open."""
+        old: BatchProducer | None = getattr(self, "producer", None)
+        if self._exactly_once:
+            self.producer = BatchProducer(
+                bootstrap_servers=self._bootstrap,
+                transactional_id=self._membership.member,
+                transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
+            )
+        else:
+            self.producer = BatchProducer(bootstrap_servers=self._bootstrap)
+        await self.producer.start()
+        self.writer = BatchWriter(self.producer, limits=self._limits)
+        if self._exactly_once:
+            self.guarantee = ExactlyOnce(self.producer)
+        if old is not None:
+            await old.stop()
+
+    async def abort(self) -> None:
+        """Forgets what was sent and not committed; after an error the producer is replaced, which aborts for us."""
+        self.writer.discard()
+        if self.producer.needs_replacing:
+            await self.new_producer()
+        else:
+            await self.guarantee.abort()
+
+    async def stop(self) -> None:
+        """Leaves the group first, so that others take over while the rest closes."""
+        for name in ("consumer", "reader", "producer"):
+            client = getattr(self, name, None)
+            if client is not None:
+                await client.stop()
+
+    def _user_data(self) -> bytes:
+        return encode_claim(self._membership.claim())
+
+    def _assign(self, members: list[GroupMember], counts: Mapping[str, int]) -> dict[str, dict[str, list[int]]]:
+        topics = self._membership.topics
+        claims = {member.member_id: decode_claim(member.user_data) for member in members}
+        shared = assign_tasks(tasks_of(topics, counts), claims)
+        return {member: partitions_of(tasks, topics, counts) for member, tasks in shared.items()}

@@ -1,0 +1,248 @@
+"""The tasks of this process: opened where they were assigned, brought up to date, and closed when they moved.
+
+The rebalance callbacks only note what was assigned; tasks are opened in the Application's own loop, so that a long
+restore never holds up the group (a revoked task stays open until it is known to have moved).
+Knows nothing of producers or commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+
+from streamapp.engine.queues import RecordQueues
+from streamapp.engine.specs import Plan, SubTopology
+from streamapp.engine.task import Task
+from streamapp.errors import ConfigurationError
+from streamapp.kafka import BatchConsumer, Fetched
+from streamapp.settings import Settings
+from streamapp.state import DamagedStateError, TaskState, put_aside
+from streamapp.worker.assignment import Claim, TaskId, tasks_of
+from streamapp.worker.cluster import Cluster
+from streamapp.worker.metadata import decode_metadata
+from streamapp.worker.names import Names, task_name
+from streamapp.worker.recovery import plan_restores, restore
+from streamapp.worker.running import Counters, RunningTask, TopicPartition
+
+logger = logging.getLogger(__name__)
+
+Committed = Mapping[TopicPartition, tuple[int, str | None]]
+
+
+class Tasks:
+    """Open tasks, and what the group has assigned."""
+
+    def __init__(self, plan: Plan, names: Names, settings: Settings, cluster: Cluster) -> None:
+        self.open: dict[TaskId, RunningTask] = {}
+        self.active = False
+        """Whether the group lets us process: false from a revocation until the next assignment is taken over."""
+        self.assigned: frozenset[TopicPartition] | None = None
+        """What a rebalance gave us and we have not taken over yet."""
+        self.topics = {
+            names.internal(source.topic) if source.internal else source.topic: (sub, source.topic)
+            for sub in plan.subtopologies
+            for source in sub.sources
+        }
+        """Kafka's name of each source topic: the sub-topology that reads it and the engine's name."""
+        self.every = tasks_of({topic: sub.number for topic, (sub, _) in self.topics.items()}, cluster.partitions)
+        """Every task of the topology, wherever it runs."""
+        self._closed = Counters()
+        self._plan = plan
+        self._names = names
+        self._folder = names.folder(settings.state_dir)
+        self._lock_wait = settings.session_timeout
+        self._application = names.group
+        self._admin = cluster.admin
+        changelogs = {names.changelog(spec.name) for spec in plan.stores if spec.log == "changelog"}
+        self._identity = cluster.identity({*self.topics, *changelogs})
+
+    def claim(self) -> Claim:
+        """What we tell the group's leader: what runs here, and whose state lies in our folder."""
+        stored = []
+        for sub in self._plan.subtopologies:
+            for path in self._folder.glob(f"{sub.number}_*"):
+                number = path.name.partition("_")[2]
+                if number.isdigit():
+                    stored.append((sub.number, int(number)))
+        return Claim(tuple(sorted(self.open)), tuple(sorted(stored)))
+
+    # -- taking over an assignment ---------------------------------------------------------------------------------
+
+    async def take_over(self, consumer: BatchConsumer, reader: BatchConsumer, stopping: Callable[[], bool]) -> bool:
+        """Opens, restores and positions what was assigned; false when the next rebalance or a stop came first."""
+        assigned = self.assigned
+        if assigned is None:
+            return True
+        committed = await consumer.committed_stable(assigned)
+        wanted = self._by_task(assigned)
+        for task_id in set(self.open) - set(wanted):
+            self._close(task_id)
+        self._close_overtaken(committed)
+        starts = await self._starts(committed)
+        fresh = [await self._open(task_id, committed) for task_id in sorted(set(wanted) - set(self.open))]
+        for task in fresh:
+            self._place(task, committed, starts)
+
+        def interrupted() -> bool:
+            return stopping() or self.assigned != assigned
+
+        offsets = {at: offset for at, (offset, _) in committed.items() if offset >= 0}
+        try:
+            complete = await restore(await plan_restores(fresh, self._names, self._admin, offsets), reader, interrupted)
+        except BaseException:
+            self._close_all_of(fresh)
+            raise
+        if not complete or interrupted():
+            self._close_all_of(fresh)
+            return False
+        self._refuse_orphans(fresh, committed)
+        for at in assigned:
+            consumer.seek(at, self.open[self._task_of(at)].fetched[at])  # a task that stayed keeps what is queued
+        consumer.resume(assigned)
+        self.assigned = None
+        self.active = True
+        return True
+
+    def _by_task(self, partitions: Collection[TopicPartition]) -> dict[TaskId, list[TopicPartition]]:
+        tasks: dict[TaskId, list[TopicPartition]] = defaultdict(list)
+        for at in partitions:
+            tasks[self._task_of(at)].append(at)
+        return tasks
+
+    def _task_of(self, at: TopicPartition) -> TaskId:
+        return self.topics[at[0]][0].number, at[1]
+
+    def _close_overtaken(self, committed: Committed) -> None:
+        """Closes tasks that another member has moved on since we last committed: ours is no longer the last word."""
+        for task_id, task in list(self.open.items()):
+            if any(
+                offset >= 0 and offset != task.committed.get(at)
+                for at, (offset, _) in committed.items()
+                if at in task.positions
+            ):
+                logger.info("task %s was processed elsewhere meanwhile: resuming from the log", task.name)
+                self._close(task_id)
+
+    async def _starts(self, committed: Committed) -> dict[TopicPartition, int]:
+        """Where partitions without a committed offset begin: at their first record."""
+        return await self._admin.beginnings([at for at, (offset, _) in committed.items() if offset < 0])
+
+    def _place(self, task: RunningTask, committed: Committed, starts: Mapping[TopicPartition, int]) -> None:
+        present = {at: committed[at] for at in task.partitions if at in committed}
+        known = {at: offset for at, (offset, _) in present.items() if offset >= 0}
+        begin = {at: known.get(at, starts.get(at, 0)) for at in present}
+        task.begin_at(begin, known, [decode_metadata(metadata) for _, metadata in present.values()])
+
+    def _refuse_orphans(self, fresh: list[RunningTask], committed: Committed) -> None:
+        """State without a committed offset would be counted a second time from the start."""
+        for task in fresh:
+            if any(committed[at][0] >= 0 for at in task.partitions if at in committed):
+                continue
+            if (
+                not task.saved.ends
+                and any(spec.log == "changelog" for spec in task.subtopology.stores)
+                and not task.state.empty
+            ):
+                raise ConfigurationError(
+                    f"task {task.name} of {self._plan.topology.name!r} has state but its group {self._names.group!r} "
+                    "has no committed offset (they expired, or were deleted): processing would count everything twice. "
+                    f"Run 'streamapp {self._plan.topology.name} reset' to start again from the beginning"
+                )
+
+    # -- opening and closing ---------------------------------------------------------------------------------------
+
+    async def _open(self, task_id: TaskId, committed: Committed) -> RunningTask:
+        number, partition = task_id
+        sub = self._plan.subtopologies[number]
+        state = await self._open_state(sub, partition, committed)
+        task = Task(sub, partition, state.stores, application=self._application, on_error=self._plan.topology.on_error)
+        topics = {physical: logical for physical, (owner, logical) in self.topics.items() if owner is sub}
+        present = [logical for physical, logical in topics.items() if (physical, partition) in committed]
+        queues = RecordQueues([(topic, partition) for topic in present], self._plan.topology.max_task_idle_ms)
+        running = RunningTask(sub, partition, task, state, queues, topics)
+        self.open[task_id] = running
+        return running
+
+    async def _open_state(self, sub: SubTopology, partition: int, committed: Committed) -> TaskState:
+        path = self._folder / task_name(sub.number, partition)
+        for _ in range(2):
+            try:
+                state = await asyncio.to_thread(
+                    TaskState.open, path, sub.stores, self._identity, wait_s=self._lock_wait
+                )
+            except DamagedStateError as error:
+                logger.warning("%s; put aside as %s and rebuilt from the log", error, put_aside(path))
+                continue
+            reason = self._distrust(state, partition, committed)
+            if reason is None:
+                return state
+            state.close()
+            logger.warning(
+                "state folder %s %s; put aside as %s and rebuilt from the log", path, reason, put_aside(path)
+            )
+        raise ConfigurationError(f"state folder {str(path)!r} cannot be opened even when made anew")
+
+    def _distrust(self, state: TaskState, partition: int, committed: Committed) -> str | None:
+        """Why what a folder says cannot be true of this cluster, if it cannot."""
+        if state.position is None:
+            return None
+        for topic, offset in state.position.sources.items():
+            known = committed.get((topic, partition), (-1, None))[0]
+            if 0 <= known < offset:
+                return f"is ahead of the group: it has {topic!r} up to {offset}, the group up to {known}"
+        age = time.time() * 1000 - state.position.committed_at
+        if age > 12 * 3600 * 1000:
+            return f"is {age / 3.6e6:.0f} hours old, so deletions may be gone from the changelog"
+        return None
+
+    def _close(self, task_id: TaskId) -> None:
+        task = self.open.pop(task_id)
+        self._closed += task.done
+        task.state.close()
+
+    def _close_all_of(self, tasks: Collection[RunningTask]) -> None:
+        for task in tasks:
+            if self.open.get(task.id) is task:
+                self._close(task.id)
+
+    def close_all(self) -> None:
+        """Closes every store; what was not committed is dropped."""
+        self.active = False
+        for task_id in list(self.open):
+            self._close(task_id)
+
+    @property
+    def done(self) -> Counters:
+        """What all tasks have done in this process, those that are closed included."""
+        return sum((task.done for task in self.open.values()), self._closed)
+
+    # -- what is queued --------------------------------------------------------------------------------------------
+
+    def wanted(self, limit: int) -> list[TopicPartition]:
+        """The partitions to fetch from: those with fewer than `limit` records queued."""
+        return [
+            at
+            for task in self.open.values()
+            for at in task.positions
+            if task.queues.buffered(task.topics[at[0]], at[1]) < limit
+        ]
+
+    def note_ends(self, end: Callable[[TopicPartition], int | None]) -> None:
+        """Tells each task where its source partitions end, by what was last fetched (KIP-695)."""
+        for task in self.open.values():
+            for at in task.positions:
+                known = end(at)
+                if known is not None:
+                    task.set_end(at, known)
+
+    async def enqueue(self, batches: Mapping[TopicPartition, Fetched]) -> None:
+        """Queues what was fetched, for the task it belongs to; lets others run between two partitions."""
+        for at, fetched in batches.items():
+            rows = fetched.rows()
+            await asyncio.sleep(0)
+            task = self.open.get(self._task_of(at))
+            if task is not None:
+                task.enqueue(at, fetched.start, rows, fetched.next)

@@ -1,0 +1,1 @@
+"""The worker on a real broker, as a process of its own that can be killed."""

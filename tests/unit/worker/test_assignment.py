@@ -1,0 +1,74 @@
+"""Whole tasks, evenly shared, that stay where their state is."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamapp.worker.assignment import (
+    Claim,
+    TaskId,
+    assign_tasks,
+    decode_claim,
+    encode_claim,
+    partitions_of,
+    tasks_of,
+)
+
+TOPICS = {"orders": 0, "payments": 0, "by-country-repartition": 1}
+COUNTS = {"orders": 3, "payments": 2, "by-country-repartition": 4}
+TASKS = tasks_of(TOPICS, COUNTS)
+
+claims = st.dictionaries(
+    st.sampled_from("abcd"),
+    st.builds(
+        Claim,
+        running=st.lists(st.sampled_from(TASKS), unique=True).map(tuple),
+        stored=st.lists(st.sampled_from(TASKS), unique=True).map(tuple),
+    ),
+    min_size=1,
+)
+
+
+def test_a_subtopology_has_as_many_tasks_as_its_widest_source() -> None:
+    """Tasks are counted by the widest topic, and none is made for a topic that does not exist."""
+    assert TASKS == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (1, 3)]
+    assert tasks_of({"missing": 0}, {}) == []
+
+
+def test_a_task_takes_the_same_partition_of_all_its_sources() -> None:
+    """Co-partitioned topics go together, and a narrower one ends where it ends."""
+    assert partitions_of([(0, 1), (0, 2)], TOPICS, COUNTS) == {"orders": [1, 2], "payments": [1]}
+
+
+@given(claims)
+def test_every_task_runs_once_and_evenly(group: dict[str, Claim]) -> None:
+    """Whatever members claim, each task has one owner and no member has two more than another."""
+    shared = assign_tasks(TASKS, group)
+    everything: list[TaskId] = [task for tasks in shared.values() for task in tasks]
+    assert sorted(everything) == TASKS
+    sizes = [len(tasks) for tasks in shared.values()]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_a_joining_member_takes_no_more_than_its_share() -> None:
+    """Of two members, the one that ran everything keeps its half."""
+    shared = assign_tasks(TASKS, {"old": Claim(running=tuple(TASKS)), "new": Claim()})
+    assert shared["old"] == TASKS[:4]
+    assert shared["new"] == TASKS[4:]
+
+
+def test_a_task_returns_to_the_folder_that_holds_its_state() -> None:
+    """After a restart nothing runs, and stored state decides."""
+    shared = assign_tasks(TASKS, {"a": Claim(stored=((1, 3),)), "b": Claim(stored=((0, 0), (0, 1)))})
+    assert (1, 3) in shared["a"]
+    assert (0, 0) in shared["b"]
+    assert (0, 1) in shared["b"]
+
+
+def test_a_claim_survives_the_wire_and_a_foreign_one_claims_nothing() -> None:
+    """User data of another assignor is no reason to fail."""
+    claim = Claim(running=((0, 1),), stored=((1, 2), (0, 0)))
+    assert decode_claim(encode_claim(claim)) == claim
+    assert decode_claim(b"\xc1garbage") == Claim()
+    assert decode_claim(b"") == Claim()
