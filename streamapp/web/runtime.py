@@ -1,0 +1,157 @@
+"""What the pages need of the worker, as protocols; `streamapp.worker` implements them.
+
+Knows nothing of how topologies are run, and imports nothing that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+State = Literal["starting", "restoring", "running", "failed", "stopped"]
+
+TaskId = tuple[int, int]
+"""Sub-topology and partition."""
+
+Row = Mapping[str, Any]
+"""`{"key", "window": {"start", "end"} | None, "value", "timestamp"}`, times in ms; key and value as decoded."""
+
+
+class StoreSpec(Protocol):
+    """A state store of a plan."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - as in `streamapp.engine.specs`
+    @property
+    def kind(self) -> Literal["key-value", "window"]: ...  # noqa: D102 - as above
+    @property
+    def retention(self) -> int | None: ...  # noqa: D102 - as above
+    @property
+    def window_size(self) -> int | None: ...  # noqa: D102 - as above
+
+
+class Plan(Protocol):
+    """A compiled topology; sub-topologies are read by `streamapp.web.graph`."""
+
+    @property
+    def topology(self) -> Any:
+        """The author's topology: has a `name` and `ends`."""
+        ...
+
+    @property
+    def subtopologies(self) -> Sequence[Any]:
+        """As `streamapp.engine.specs.SubTopology`."""
+        ...
+
+    @property
+    def stores(self) -> Sequence[StoreSpec]:
+        """The stores of all sub-topologies."""
+        ...
+
+
+class Task(Protocol):
+    """One sub-topology on one partition, run by this process."""
+
+    @property
+    def name(self) -> str:
+        """`0_3`: sub-topology 0, partition 3."""
+        ...
+
+    @property
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """The next offset to process, by source topic and partition."""
+        ...
+
+    @property
+    def lag(self) -> int:
+        """Offsets between the positions and the ends of the source partitions."""
+        ...
+
+    @property
+    def late(self) -> int:
+        """Records that came too late for their window since the topology first ran, in whatever process."""
+        ...
+
+
+class Page(Protocol):
+    """Some rows of a table and where the next ones begin."""
+
+    @property
+    def items(self) -> Sequence[Row]:
+        """Rows, newest window first in a table with windows."""
+        ...
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of the rows that follow; None: these are the last."""
+        ...
+
+    @property
+    def incomplete(self) -> Sequence[str]:
+        """The tasks or workers whose rows are missing because another process has them."""
+        ...
+
+
+class Application(Protocol):
+    """A topology as it runs in this process."""
+
+    @property
+    def group(self) -> str:
+        """Its consumer group."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """What it does now."""
+        ...
+
+    @property
+    def error(self) -> Exception | None:
+        """Why it failed."""
+        ...
+
+    @property
+    def tasks(self) -> Mapping[TaskId, Task]:
+        """The tasks this process runs."""
+        ...
+
+    def metrics(self) -> Mapping[str, float]:
+        """Counters since the process began, by the names in `streamapp.web.counters`."""
+        ...
+
+    def version(self, table: str) -> object:
+        """Equal as long as the table's rows are the same here: another value after each commit that changed them."""
+        ...
+
+    def read(
+        self,
+        table: str,
+        *,
+        key: str | None = None,
+        prefix: str | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Committed rows, never what a task has done since: it may still be undone.
+
+        Of the key that reads `key`, of keys whose text begins with `prefix`, of windows that start at or after
+        `from_ms` and before `to_ms`. Looks at a bounded number of rows: a page may be short, even empty, though
+        `next` says that more follow. Raises `UsageError` for a cursor it did not give.
+        """
+        ...
+
+
+class Runtime(Protocol):
+    """All topologies of this process."""
+
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        """Every topology of this process by name, from the start."""
+        ...
+
+    @property
+    def applications(self) -> Mapping[str, Application]:
+        """The same, once the cluster has answered; before that it is empty."""
+        ...
