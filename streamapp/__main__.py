@@ -1,0 +1,5 @@
+"""`python -m streamapp` is the command `streamapp`."""
+
+from streamapp.cli import main
+
+main()
