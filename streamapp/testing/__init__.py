@@ -1,0 +1,1 @@
+"""What tests of topologies are made with; shipped, and used by our own tests."""
