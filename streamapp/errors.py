@@ -24,6 +24,10 @@ class NotFoundError(StreamappError):
     exit_code = 3
 
 
+class NotHereError(NotFoundError):
+    """Rows that were asked for are not in this process, or not all of them: another one has them now."""
+
+
 class ConfigurationError(StreamappError):
     """A setting, a topic or the cluster cannot serve what was asked for."""
 
@@ -48,3 +52,11 @@ class FencedError(StreamappError):
 
 class ProcessingError(StreamappError):
     """A record could not be decoded or processed, and the topology's policy is to fail."""
+
+
+class OutputRefusedError(ProcessingError):
+    """A result is one that its topic would refuse, for its size, its time, its missing key or its partition."""
+
+
+class BufferFullError(ProcessingError):
+    """A step holds back more than its author allows; the topology stops rather than give results too early."""

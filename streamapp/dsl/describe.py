@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from streamapp.dsl.order import arrange
-from streamapp.dsl.parts import Part, Parts
+from streamapp.dsl.part import Part
+from streamapp.dsl.parts import Parts
 from streamapp.dsl.topology import Topology
 
 
@@ -19,7 +20,7 @@ def describe(topology: Topology) -> str:
     Topics and stores bear the author's names, without the application's prefix.
     """
     groups = _sub_topologies(Parts(topology.nodes).list)
-    blocks = (f"  Sub-topology: {number}\n{_block(group)}\n" for number, group in enumerate(groups))
+    blocks = (_sub_topology(number, group) for number, group in enumerate(groups))
     return f"Topologies:\n {''.join(blocks)}"
 
 
@@ -47,6 +48,12 @@ def _sub_topologies(parts: list[Part]) -> list[list[Part]]:
     return list(groups.values())
 
 
+def _sub_topology(number: int, group: list[Part]) -> str:
+    if group[0].everywhere:
+        return f"  Sub-topology: {number} for global store (will not generate tasks)\n{_block(group)}"
+    return f"  Sub-topology: {number}\n{_block(group)}\n"
+
+
 def _block(group: list[Part]) -> str:
     by_name = {part.name: part for part in group}
     names, following = arrange({part.name: part.inputs for part in group})
@@ -64,9 +71,9 @@ def _lines(part: Part, following: list[str]) -> str:
 
 def _holds(part: Part) -> str:
     if part.kind == "Source":
-        return f"topics: [{part.topic}]"
+        return f"topics: {part.topic}" if part.open else f"topics: [{part.topic}]"
     if part.kind == "Sink":
-        return f"topic: {part.topic}"
+        return f"extractor class: {part.topic}" if part.open else f"topic: {part.topic}"
     return f"stores: [{', '.join(part.stores)}]"
 
 

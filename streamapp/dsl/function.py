@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -17,16 +17,28 @@ from streamapp.dsl.types import contradicts, name_of, plain
 from streamapp.errors import TopologyError
 
 
-def adapt(step: str, function: Callable[..., Any], key: Any, arguments: Mapping[str, Any]) -> Function:
+def adapt(
+    step: str,
+    function: Callable[..., Any],
+    key: Any,
+    arguments: Mapping[str, Any],
+    *,
+    many: bool = False,
+    awaited: bool = False,
+) -> Function:
     """The function as a step calls it: with `arguments`, or with the key before them.
 
-    `key` and the values of `arguments` are the types the step will give, by what errors call them. Raises
-    `TopologyError` for what cannot be called so, is asynchronous, or is annotated to take other types.
+    `key` and the values of `arguments` are the types the step will give, by what errors call them; a function
+    that gives `many` results may be a generator, one that is `awaited` must be asynchronous. Raises `TopologyError`
+    for what cannot be called so, is asynchronous otherwise, or is annotated to take other types.
     """
     if not callable(function):
         raise TopologyError(f"{step}: {function!r} is not a function: give one that takes {_listed(arguments)}")
     place = where(function)
-    if any(is_kind(function) for is_kind in _NOT_PLAIN):
+    if awaited:
+        if not inspect.iscoroutinefunction(function):
+            raise TopologyError(f"{step}: {place} is not asynchronous: give an 'async def', or use map_values")
+    elif any(is_kind(function) for is_kind in (_NOT_PLAIN[:2] if many else _NOT_PLAIN)):
         raise TopologyError(
             f"{step}: {place} is asynchronous or a generator: give a plain function that returns its result"
         )
@@ -106,7 +118,15 @@ def pair_type(step: str, function: Callable[..., Any]) -> tuple[Any, Any]:
 
     Raises `TopologyError` when it is annotated to return anything but a pair.
     """
-    found = return_type(step, function)
+    return _pair(step, function, return_type(step, function))
+
+
+def item_pair_type(step: str, function: Callable[..., Any]) -> tuple[Any, Any]:
+    """The types of the keys and values in the pairs that `function` returns many of; None for what is not known."""
+    return _pair(step, function, item_type(step, function))
+
+
+def _pair(step: str, function: Callable[..., Any], found: Any) -> tuple[Any, Any]:
     if found is None:
         return None, None
     types = get_args(found)
@@ -117,6 +137,25 @@ def pair_type(step: str, function: Callable[..., Any]) -> tuple[Any, Any]:
             f"{step}: {where(function)} returns {name_of(found)}: give a function that returns (key, value)"
         )
     return plain(types[0]), plain(types[1])
+
+
+def item_type(step: str, function: Callable[..., Any]) -> Any:
+    """The type of what the collection or generator that `function` returns holds; None when nothing is known.
+
+    Raises `TopologyError` when it is annotated to return what holds nothing.
+    """
+    found = return_type(step, function)
+    if found is None:
+        return None
+    origin = get_origin(found) or found
+    if not isinstance(origin, type) or not issubclass(origin, Iterable) or issubclass(origin, str | bytes | Mapping):
+        raise TopologyError(
+            f"{step}: {where(function)} returns {name_of(found)}: give a function that returns a list, or yields"
+        )
+    types = get_args(found)
+    if origin is tuple:
+        return plain(types[0]) if types and (len(types) == 1 or types[1] is Ellipsis) else None
+    return plain(types[0]) if types else None
 
 
 def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:

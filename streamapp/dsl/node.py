@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from streamapp.dsl.place import author_line
-from streamapp.dsl.topic import Topic
-from streamapp.dsl.windows import TimeWindows
+from streamapp.dsl.topic import Topic, TopicPattern
+from streamapp.dsl.windows import Windows
 
 _creation = count()
+
+Emit: TypeAlias = Literal["update", "close"]
+"""When a windowed aggregation gives results: at every update, or once, when a window has closed (KIP-825)."""
+
+Reset: TypeAlias = Literal["earliest", "latest", "none"]
+"""Where reading begins without a committed offset: at the first record, behind the last, or nowhere: an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class StoreOptions:
     key: Any
     value: Any
     retention: int | None = None
+    ttl: int | None = None
+    """How long (ms, back from the table's time) a row lives that no record renews; None: for ever."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -58,9 +66,21 @@ class Node:
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Source(Node):
-    """Reads a topic as a stream of records."""
+    """Reads one topic or several as one stream of records."""
 
-    topic: Topic[Any, Any]
+    topics: tuple[Topic[Any, Any], ...]
+    """Of one type; none when there is a `pattern`."""
+    pattern: TopicPattern[Any, Any] | None = None
+    """All topics of such names are read, as many as there are."""
+    extractor: Function | None = None
+    """Gives a record's timestamp (ms), in place of the one it has; None or a negative one drops the record."""
+    reset: Reset = "earliest"
+    """Where the group begins that has not committed anything of a partition yet."""
+
+    @property
+    def topic(self) -> Topic[Any, Any] | TopicPattern[Any, Any]:
+        """What is read: the first topic, or the pattern of all."""
+        return self.topics[0] if self.pattern is None else self.pattern
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -69,6 +89,12 @@ class TableSource(Node):
 
     topic: Topic[Any, Any]
     store: StoreOptions
+    materialized: bool = True
+    """Keep the rows even when no step needs them."""
+    history: int | None = None
+    """How long (ms, back from stream time) older values of a key are kept too; None: only the last is."""
+    extractor: Function | None = None
+    """Gives a record's timestamp (ms), in place of the one it has; None or a negative one drops the record."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -111,22 +137,30 @@ class Repartition(Node):
     topic: Topic[Any, Any]
     """`<name>-repartition`, without the application's prefix."""
     partitions: int | None = None
+    partitioner: Function | None = None
+    """Gives the partition of a record, from its value, its key if it wants it, and the number of partitions."""
     grouped: bool = False
     """Made by a grouping, with its first aggregate."""
+    carries: Literal["record", "change", "subscription", "response"] = "record"
+    """What its values are: those of records, a table's (new, old), or the two halves of a foreign-key join."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Aggregate(Node):
     """Folds the values of a key (and window) into a store; gives changes (new, old).
 
-    `count` is an aggregate with a function of our own. Null keys and null values are dropped.
+    `count` is an aggregate with a function of our own, and `reduce` one whose first value is its aggregate.
     """
 
     store: StoreOptions
     initializer: Callable[[], Any]
     aggregator: Function
-    windows: TimeWindows | None = None
+    windows: Windows | None = None
     is_count: bool = False
+    is_reduce: bool = False
+    merger: Function | None = None
+    """Makes one aggregate of two; sessions have one."""
+    emit: Emit = "update"
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -139,6 +173,10 @@ class StreamTableJoin(Node):
 
     joiner: Function
     left: bool = False
+    grace: int | None = None
+    """How long (ms of stream time) a record waits for rows that come late; None: not at all."""
+    store: StoreOptions | None = None
+    """The records that wait."""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -151,6 +189,8 @@ class Sink(Node):
     """Writes each record to a topic."""
 
     topic: Topic[Any, Any]
+    partitioner: Function | None = None
+    """Gives the partition of a record, from its value, its key if it wants it, and the number of partitions."""
 
 
 def ancestors(ends: tuple[Node, ...]) -> Iterator[Node]:

@@ -24,7 +24,7 @@ def arrange(inputs: Mapping[str, tuple[str, ...]]) -> tuple[list[str], dict[str,
         for before in known[name]:
             grow(before, by)
 
-    for name in _hash_order(inputs):
+    for name in hash_order(inputs):
         for before in inputs[name]:
             known[name].append(before)
             _insert(following[before], name, sizes)
@@ -45,7 +45,7 @@ def _insert(ordered: list[str], name: str, sizes: Mapping[str, int]) -> None:
     ordered.insert(low, name)
 
 
-def _hash_order(names: Iterable[str]) -> list[str]:
+def hash_order(names: Iterable[str]) -> list[str]:
     """The order of a `java.util.HashMap` that has been given `names`."""
     names = list(names)
     buckets = 16

@@ -7,11 +7,10 @@ were made, and named steps use up their numbers too (KIP-307). Knows nothing of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from streamapp.dsl.changes import changes_of
 from streamapp.dsl.node import (
-    Aggregate,
     Filter,
     Map,
     MapValues,
@@ -20,22 +19,14 @@ from streamapp.dsl.node import (
     SelectKey,
     Sink,
     Source,
-    StreamTableJoin,
-    TableSource,
     ToStream,
 )
+from streamapp.dsl.order import hash_order
+from streamapp.dsl.part import Part
+from streamapp.dsl.stream_parts import STREAM_PARTS
+from streamapp.dsl.table_parts import TABLE_PARTS, table_repartition
 from streamapp.dsl.topic import Topic
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One line of Kafka's description: a `Source`, `Processor` or `Sink`."""
-
-    kind: str
-    name: str
-    topic: str | None = None
-    stores: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
+from streamapp.dsl.window_parts import WINDOW_PARTS
 
 
 class Parts:
@@ -43,11 +34,13 @@ class Parts:
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self.list: list[Part] = []
+        self.nodes = tuple(nodes)
+        self.changes = changes_of(self.nodes)
         self._numbers = 0
         self._outputs: dict[Node, str] = {}
         """The name of the part whose records are those of the node."""
         self._sources: dict[str, str] = {}
-        for node in nodes:
+        for node in self.nodes:
             self._outputs[node] = _BUILD[type(node)](self, node)
 
     def number(self) -> int:
@@ -59,11 +52,11 @@ class Parts:
         """The name of a step that has none."""
         return f"{operator}-{self.number():010d}"
 
-    def source(self, name: str, topic: str) -> str:
-        """Reads a topic; a topic that is read already keeps its first source."""
+    def source(self, name: str, topic: str, *, pattern: bool = False) -> str:
+        """Reads a topic, or several; what is read already keeps its first source."""
         if topic not in self._sources:
             self._sources[topic] = name
-            self.list.append(Part("Source", name, topic=topic))
+            self.list.append(Part("Source", name, topic=topic, open=pattern))
         return self._sources[topic]
 
     def processor(self, name: str, node: Node, stores: tuple[str, ...] = ()) -> str:
@@ -93,18 +86,13 @@ def _stateless(operator: str) -> Callable[[Parts, Any], str]:
 
 
 def _source(parts: Parts, node: Source) -> str:
-    return parts.source(parts.generated("KSTREAM-SOURCE"), node.topic.name)
-
-
-def _table_source(parts: Parts, node: TableSource) -> str:
-    for _ in ("source", "processor"):
-        parts.number()
-    name = node.store.name
-    source = parts.source(f"{name}-source", node.topic.name)
-    return parts.add(Part("Processor", name, stores=(name,), inputs=(source,)))
+    topics = ", ".join(hash_order(topic.name for topic in node.topics))
+    return parts.source(parts.generated("KSTREAM-SOURCE"), topics or node.topic.name, pattern=not topics)
 
 
 def _repartition(parts: Parts, node: Repartition) -> str:
+    if node.carries != "record":
+        return table_repartition(parts, node, parts.nodes)
     if not node.grouped:
         _number_repartition(parts)
     topic = node.topic.name
@@ -118,40 +106,20 @@ def _number_repartition(parts: Parts) -> None:
         parts.number()
 
 
-def _aggregate(parts: Parts, node: Aggregate) -> str:
-    parent = node.parents[0]
-    if isinstance(parent, Repartition) and parent.grouped:
-        _number_repartition(parts)  # Kafka Streams does so for each aggregate of a group, and builds it once
-    parts.number()
-    return parts.processor(node.store.name, node, (node.store.name,))
-
-
-def _stream_table_join(parts: Parts, node: StreamTableJoin) -> str:
-    name = parts.generated("KSTREAM-LEFTJOIN" if node.left else "KSTREAM-JOIN")
-    table = node.parents[1]
-    return parts.processor(name, node, (_store_of(table),))
-
-
-def _store_of(table: Node) -> str:
-    while not isinstance(table, TableSource | Aggregate):
-        table = table.parents[0]
-    return table.store.name
-
-
 def _sink(parts: Parts, node: Sink) -> str:
     return parts.sink(parts.generated("KSTREAM-SINK"), node.topic, parts.output(node.parents[0]))
 
 
 _BUILD: Mapping[type[Node], Callable[[Parts, Any], str]] = {
     Source: _source,
-    TableSource: _table_source,
+    **STREAM_PARTS,
+    **TABLE_PARTS,
+    **WINDOW_PARTS,
     Filter: _stateless("KSTREAM-FILTER"),
     Map: _stateless("KSTREAM-MAP"),
     MapValues: _stateless("KSTREAM-MAPVALUES"),
     SelectKey: _stateless("KSTREAM-KEY-SELECT"),
     Repartition: _repartition,
-    Aggregate: _aggregate,
-    StreamTableJoin: _stream_table_join,
     ToStream: _stateless("KTABLE-TOSTREAM"),
     Sink: _sink,
 }

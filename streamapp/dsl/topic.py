@@ -6,6 +6,7 @@ Knows nothing of brokers, partitions or bytes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -59,6 +60,39 @@ class Topic(Generic[K, V]):
         def takes(self, key: K, value: V) -> K:
             """Makes it a `Destination`."""
             ...
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPattern(Generic[K, V]):
+    """All topics whose whole name matches a regular expression, and the types of their keys and values.
+
+    Topics that come into being later are read from when the worker next looks. Raises `TopologyError` for what
+    is no regular expression.
+    """
+
+    pattern: str
+    key: TypeForm[K]
+    value: TypeForm[V]
+    format: Format | None = None
+    key_format: Format | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise TopologyError(f"topic pattern {self.pattern!r} is not a regular expression: {error}") from None
+
+    @property
+    def name(self) -> str:
+        """What `describe`, the CLI and the pages call it."""
+        return self.pattern
+
+    def topics(self, existing: Iterable[str]) -> tuple[Topic[K, V], ...]:
+        """Those of the `existing` topics that match, by name."""
+        matching = sorted(name for name in existing if re.fullmatch(self.pattern, name))
+        return tuple(
+            Topic(name, self.key, self.value, format=self.format, key_format=self.key_format) for name in matching
+        )
 
 
 def checked_topic(step: str, topic: object) -> Topic[Any, Any]:

@@ -49,7 +49,7 @@ def contradicts(given: Any, wanted: Any) -> bool:
     Only classes are compared, without their arguments; of anything else the answer is no, and `mypy` knows
     better.
     """
-    given, wanted = _class_of(given), _class_of(wanted)
+    given, wanted = class_of(given), class_of(wanted)
     if not (_is_class(given) and _is_class(wanted)):
         return False
     if given in _NUMBERS and wanted in _NUMBERS:
@@ -57,7 +57,8 @@ def contradicts(given: Any, wanted: Any) -> bool:
     return not (issubclass(given, wanted) or issubclass(wanted, given))
 
 
-def _class_of(type_: Any) -> Any:
+def class_of(type_: Any) -> Any:
+    """The class of a type, without its arguments; None when nothing is known."""
     type_ = plain(type_)
     origin = get_origin(type_)
     return type_ if origin in (None, UnionType) else origin

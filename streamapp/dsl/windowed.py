@@ -1,4 +1,4 @@
-"""Streams grouped by key and window. Knows nothing of stream time."""
+"""Streams grouped by key and window of time. Knows nothing of stream time."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from streamapp.dsl.aggregation import aggregate_of, count_of
-from streamapp.dsl.node import Node
+from streamapp.dsl.aggregation import Windowing, aggregate_of, count_of, reduce_of
+from streamapp.dsl.node import Emit, Node
 from streamapp.dsl.table import Table
-from streamapp.dsl.windows import TimeWindows, Windowed
+from streamapp.dsl.windows import SlidingWindows, TimeWindows, Windowed
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -21,22 +21,45 @@ V_co = TypeVar("V_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class WindowedStream(Generic[K, V_co]):
-    """Records grouped by key and window of time, to be counted or aggregated.
+    """Records grouped by key and window of time, to be counted, reduced or aggregated.
 
-    A record that comes after its window has closed (`window end <= stream time - grace`) is dropped and
-    counted as late (KIP-633). `retention`, in ms back from stream time, is how long rows are kept: at least
-    and by default what the windows need. Names must not change between releases: they name the state.
+    A record that comes after its window has closed is dropped and counted as late (KIP-633); `Table.late` gives
+    such records. `emit="update"` gives a result for every record, `"close"` one when a window has closed
+    (KIP-825). `retention`, in ms back from stream time, is how long rows are kept: at least and by default what
+    the windows need. Names must not change between releases: they name the state.
     """
 
-    node: Node
-    windows: TimeWindows
+    grouping: Callable[[], Node]
+    windows: TimeWindows | SlidingWindows
 
-    def count(self, name: str, *, retention: int | None = None) -> Table[Windowed[K], int]:
+    def count(self, name: str, *, emit: Emit = "update", retention: int | None = None) -> Table[Windowed[K], int]:
         """How many records each key has in each window; null keys are dropped.
 
         Raises `TopologyError` for a name that is not kebab-case, or a retention too short for the windows.
         """
-        return Table(count_of(self.node, name, self.windows, retention))
+        return Table(count_of(self.grouping(), name, Windowing(self.windows, retention, emit)))
+
+    @overload
+    def reduce(
+        self, reducer: Callable[[V_co, V_co], V_co], name: str, *, emit: Emit = "update", retention: int | None = None
+    ) -> Table[Windowed[K], V_co]: ...
+    @overload
+    def reduce(
+        self,
+        reducer: Callable[[K, V_co, V_co], V_co],
+        name: str,
+        *,
+        emit: Emit = "update",
+        retention: int | None = None,
+    ) -> Table[Windowed[K], V_co]: ...
+    def reduce(
+        self, reducer: Callable[..., Any], name: str, *, emit: Emit = "update", retention: int | None = None
+    ) -> Table[Windowed[K], V_co]:
+        """Combines the values of each key and window: `reducer(aggregate, value)`; the first is the aggregate.
+
+        It may take the key before them. Null keys are dropped. Raises `TopologyError` as `count` does.
+        """
+        return Table(reduce_of(self.grouping(), reducer, name, Windowing(self.windows, retention, emit)))
 
     @overload
     def aggregate(
@@ -46,9 +69,9 @@ class WindowedStream(Generic[K, V_co]):
         name: str,
         *,
         value: TypeForm[A] | None = None,
+        emit: Emit = "update",
         retention: int | None = None,
     ) -> Table[Windowed[K], A]: ...
-
     @overload
     def aggregate(
         self,
@@ -57,9 +80,9 @@ class WindowedStream(Generic[K, V_co]):
         name: str,
         *,
         value: TypeForm[A] | None = None,
+        emit: Emit = "update",
         retention: int | None = None,
     ) -> Table[Windowed[K], A]: ...
-
     def aggregate(
         self,
         initializer: Callable[[], Any],
@@ -67,12 +90,13 @@ class WindowedStream(Generic[K, V_co]):
         name: str,
         *,
         value: Any = None,
+        emit: Emit = "update",
         retention: int | None = None,
     ) -> Table[Windowed[K], Any]:
         """Folds the records of each key and window: `aggregator(aggregate, value)` gives the next aggregate.
 
-        It may take the key before them. `value` is the type of the aggregate, where the functions do not
-        tell.
+        It may take the key before them. `value` is the type of the aggregate, where the functions do not tell.
         Null keys are dropped, null aggregates delete the row. Raises `TopologyError` as `count` does.
         """
-        return Table(aggregate_of(self.node, initializer, aggregator, name, value, self.windows, retention))
+        windowing = Windowing(self.windows, retention, emit)
+        return Table(aggregate_of(self.grouping(), initializer, aggregator, name, value, windowing))

@@ -5,15 +5,24 @@ Pure: the same topology gives the same plan everywhere. Knows nothing of cluster
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, get_origin
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from streamapp.dsl.node import Node, Repartition, Sink, Source, TableSource, ancestors
+from streamapp.dsl.changes import Changes, changes_of
+from streamapp.dsl.node import Function, Node, Repartition, Reset, Sink, Source, TableSource, ancestors
+from streamapp.dsl.nodes_stream import ChosenSink, Process
+from streamapp.dsl.nodes_table import GlobalTable
 from streamapp.dsl.topic import Topic
-from streamapp.dsl.windows import Windowed
+from streamapp.engine.carried import codec_of
+from streamapp.engine.kept_stores import check_stores, kept_stores, uncached
 from streamapp.engine.operators import OPERATORS
+from streamapp.engine.partitioning import partitioner_of
 from streamapp.engine.partitions import partition_counts
-from streamapp.engine.specs import CodecFor, Plan, SinkSpec, SourceSpec, StoreSpec, SubTopology
+from streamapp.engine.reading import Reads, topics_read
+from streamapp.engine.specs import CodecFor, GlobalSpec, Plan, SinkSpec, SourceSpec, StoreSpec, SubTopology
+from streamapp.engine.tables import table_of, tables_of
+from streamapp.engine.windowed_keys import partition_bytes, with_size
 from streamapp.errors import TopologyError
 
 if TYPE_CHECKING:
@@ -21,37 +30,47 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "SinkSpec", "SourceSpec", "StoreSpec", "SubTopology", "partition_counts", "plan"]
 
-_WINDOW_BYTES = 8
-"""Bytes of the window's start behind the key (Kafka's TimeWindowedSerializer)."""
 
-
-def plan(topology: Topology, codec_for: CodecFor) -> Plan:
+def plan(topology: Topology, codec_for: CodecFor, existing: Collection[str] = ()) -> Plan:
     """Compiles `topology`; `codec_for` gives the codecs of its types.
 
-    Sub-topologies are numbered by the first source the author made. Raises `TopologyError` for what cannot
-    run.
+    `existing` topics are those that patterns may match. Sub-topologies are numbered by the first source the author
+    made. Raises `TopologyError` for what cannot run.
     """
-    nodes = tuple(ancestors(tuple(end.node for end in topology.ends)))
+    every = tuple(ancestors(tuple(end.node for end in topology.ends)))
+    changes = changes_of(every)
+    nodes = tuple(node for node in every if not isinstance(node, GlobalTable))
     relaxed = _before_null_key_readers(nodes)
-    groups = _groups(nodes)
+    reads = topics_read(topology.name, nodes, existing)
+    groups = _groups(nodes, reads)
+    check_stores(topology, every, codec_for)
     return Plan(
         topology,
         tuple(
-            _subtopology(number, group, nodes, codec_for, relaxed)
-            for number, group in enumerate(sorted(groups, key=_first_source))
+            replace(
+                _subtopology(topology, number, group, nodes, codec_for, relaxed, changes, reads),
+                cache_max_bytes=topology.cache_max_bytes,
+                idle_timeout_ms=topology.idle_timeout_ms,
+                uncached=uncached(topology.stores, nodes),
+            )
+            for number, group in enumerate(sorted(groups, key=lambda group: _first_source(group, reads)))
         ),
+        tuple(_global(node, codec_for) for node in every if isinstance(node, GlobalTable)),
     )
 
 
-def _first_source(group: tuple[Node, ...]) -> int:
-    return min(node.created for node in group if _topic_read(node) is not None)
+def _global(node: GlobalTable, codec_for: CodecFor) -> GlobalSpec:
+    topic = node.topic
+    key, value = codec_for(topic.key, topic.key_format), codec_for(topic.value, topic.format)
+    store = StoreSpec(node.store.name, "key-value", key, value, log="global", source_topic=topic.name)
+    return GlobalSpec(topic.name, key, value, store, table_of(node, node.store, store, codec_for))
 
 
-def _topic_read(node: Node) -> Topic[Any, Any] | None:
-    return node.topic if isinstance(node, Source | TableSource | Repartition) else None
+def _first_source(group: tuple[Node, ...], reads: Reads) -> int:
+    return min(node.created for node in group if node in reads)
 
 
-def _groups(nodes: Iterable[Node]) -> list[tuple[Node, ...]]:
+def _groups(nodes: Iterable[Node], reads: Reads) -> list[tuple[Node, ...]]:
     """Nodes connected otherwise than through a repartition topic.
 
     A repartition node is in the group that reads it.
@@ -65,9 +84,13 @@ def _groups(nodes: Iterable[Node]) -> list[tuple[Node, ...]]:
 
     for node in nodes:
         for parent in () if isinstance(node, Repartition) else node.parents:
+            if isinstance(parent, GlobalTable):
+                continue
             leader[find(parent)] = find(node)
-        if (topic := _topic_read(node)) is not None:
+        for topic in reads.get(node, ()):
             leader[find(topic.name)] = find(node)
+        for store in node.stores if isinstance(node, Process) else ():
+            leader[find(store)] = find(node)
     groups: dict[Any, list[Node]] = {}
     for node in nodes:
         groups.setdefault(find(node), []).append(node)
@@ -85,34 +108,41 @@ def _before_null_key_readers(nodes: tuple[Node, ...]) -> set[Node]:
 
 
 def _subtopology(
-    number: int, group: tuple[Node, ...], nodes: tuple[Node, ...], codec_for: CodecFor, relaxed: set[Node]
+    topology: Topology,
+    number: int,
+    group: tuple[Node, ...],
+    nodes: tuple[Node, ...],
+    codec_for: CodecFor,
+    relaxed: set[Node],
+    changes: Changes,
+    reads: Reads,
 ) -> SubTopology:
-    stores = [
-        spec.within(number)
-        for node in group
-        if (operator := OPERATORS.get(type(node))) is not None
-        for spec in operator.stores(node, codec_for)
-    ]
+    specs = kept_stores(topology, group, nodes, codec_for, changes)
+    stores = {spec.name: spec.within(number) for spec in specs}  # processors may share one
     sinks = [
-        _sink(node, codec_for, node in relaxed)
+        _sink(node, topic, codec_for, node in relaxed)
         for node in nodes
-        if isinstance(node, Sink | Repartition) and node.parents[0] in group
+        if isinstance(node, Sink | ChosenSink | Repartition) and node.parents[0] in group
+        for topic in (node.topics if isinstance(node, ChosenSink) else (node.topic,))
     ]
     return SubTopology(
         number=number,
-        sources=_sources(group, codec_for),
+        sources=_sources(group, codec_for, reads),
         sinks=tuple(sinks),
-        stores=tuple(stores),
+        stores=tuple(stores.values()),
         nodes=group,
-        copartitioned=_copartitioned(group),
+        codec_for=codec_for,
+        copartitioned=_copartitioned(group, reads),
+        changes=changes,
+        tables=tuple(tables_of(group, changes, stores, codec_for)),
     )
 
 
-def _sources(group: tuple[Node, ...], codec_for: CodecFor) -> tuple[SourceSpec, ...]:
+def _sources(group: tuple[Node, ...], codec_for: CodecFor, reads: Reads) -> tuple[SourceSpec, ...]:
     """One for each topic, in the order of first use."""
     readers: dict[str, list[tuple[Node, Topic[Any, Any]]]] = {}
     for node in group:
-        if (topic := _topic_read(node)) is not None:
+        for topic in reads.get(node, ()):
             readers.setdefault(topic.name, []).append((node, topic))
     specs = []
     for name, found in readers.items():
@@ -126,55 +156,75 @@ def _sources(group: tuple[Node, ...], codec_for: CodecFor) -> tuple[SourceSpec, 
                 topic=name,
                 internal=isinstance(first, Repartition),
                 key=codec_for(topic.key, topic.key_format),
-                value=codec_for(topic.value, topic.format),
+                value=codec_of(first, topic, codec_for),
                 nodes=tuple(node for node, _ in found),
+                extractor=_extractor(name, [node for node, _ in found]),
+                reset=_reset(name, [node for node, _ in found]),
             )
         )
     return tuple(specs)
 
 
-def _sink(node: Sink | Repartition, codec_for: CodecFor, null_keys: bool) -> SinkSpec:
-    topic, internal = node.topic, isinstance(node, Repartition)
+def _sink(
+    node: Sink | ChosenSink | Repartition, topic: Topic[Any, Any], codec_for: CodecFor, null_keys: bool
+) -> SinkSpec:
+    internal = isinstance(node, Repartition)
+    key = codec_for(with_size(topic.key, node.key), topic.key_format)
+    value = codec_of(node, topic, codec_for)
     return SinkSpec(
         topic=topic.name,
         internal=internal,
-        key=codec_for(topic.key, topic.key_format),
-        value=codec_for(topic.value, topic.format),
+        key=key,
+        value=value,
         node=node,
-        partition_bytes=_without_window if _is_windowed(topic.key) else None,
-        null_keys=null_keys or not internal,
+        partitioner=partitioner_of(node, key, value),
+        partition_bytes=partition_bytes(topic.key),
+        null_keys=null_keys or not isinstance(node, Repartition) or node.carries == "subscription",
     )
 
 
-def _is_windowed(type_: Any) -> bool:
-    return type_ is Windowed or get_origin(type_) is Windowed
+def _extractor(topic: str, readers: Sequence[Node]) -> Function | None:
+    """The function that gives the topic's records their timestamps, the same for all who read it."""
+    given = [reader.extractor if isinstance(reader, Source | TableSource) else None for reader in readers]
+    functions = {None if function is None else function.call for function in given}
+    if len(functions) > 1:
+        raise TopologyError(
+            f"topic {topic!r} is read with different timestamps at "
+            f"{' and '.join(reader.place for reader in readers)}: read it once, and use that stream for both"
+        )
+    return given[0]
 
 
-def _without_window(key: bytes) -> bytes:
-    """The bytes of the key inside a windowed key: all windows of a key go to one partition."""
-    return key[:-_WINDOW_BYTES]
+def _reset(topic: str, readers: Sequence[Node]) -> Reset:
+    """Where reading begins without a committed offset, the same for all who read the topic."""
+    first, *others = sorted({reader.reset if isinstance(reader, Source) else "earliest" for reader in readers})
+    if others:
+        raise TopologyError(
+            f"topic {topic!r} is read with reset={first!r} and reset={others[0]!r} at "
+            f"{' and '.join(reader.place for reader in readers)}: a group has one place in a topic, give both the same"
+        )
+    return first
 
 
-def _copartitioned(group: tuple[Node, ...]) -> tuple[frozenset[str], ...]:
+def _copartitioned(group: tuple[Node, ...], reads: Reads) -> tuple[frozenset[str], ...]:
     """The sets of source topics that joins bring together; sets that share a topic are one."""
-    feeding = _topics_feeding(group)
+    feeding = _topics_feeding(group, reads)
     merged: list[frozenset[str]] = []
     for node in group:
         operator = OPERATORS.get(type(node))
         if operator is None or not operator.joins:
             continue
-        topics = frozenset[str]().union(*(feeding[parent] for parent in node.parents))
+        topics = frozenset[str]().union(*(feeding.get(parent, ()) for parent in node.parents))
         apart = [other for other in merged if not other & topics]
         merged = [*apart, topics.union(*(other for other in merged if other & topics))]
     return tuple(merged)
 
 
-def _topics_feeding(group: tuple[Node, ...]) -> Mapping[Node, frozenset[str]]:
+def _topics_feeding(group: tuple[Node, ...], reads: Reads) -> Mapping[Node, frozenset[str]]:
     feeding: dict[Node, frozenset[str]] = {}
     for node in group:
-        topic = _topic_read(node)
-        if topic is not None:
-            feeding[node] = frozenset({topic.name})
+        if node in reads:
+            feeding[node] = frozenset(topic.name for topic in reads[node])
         else:
-            feeding[node] = frozenset[str]().union(*(feeding[parent] for parent in node.parents))
+            feeding[node] = frozenset[str]().union(*(feeding.get(parent, ()) for parent in node.parents))
     return feeding

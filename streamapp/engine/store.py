@@ -51,6 +51,26 @@ class KeyValueStore(Store, Protocol):
         ...
 
 
+class VersionedStore(Store, Protocol):
+    """The values a key has had, each from the time of its record until that of the next."""
+
+    def get(self, key: Any) -> tuple[Any, int] | None:
+        """The last value and the time (ms) from which it holds, or None."""
+        ...
+
+    def get_as_of(self, key: Any, time: int) -> tuple[Any, int] | None:
+        """The value the key had at `time` (ms) and the time from which it held, or None."""
+        ...
+
+    def put(self, key: Any, value: Any, timestamp: int) -> bool:
+        """Sets the value from `timestamp` (ms) to the next there is; None: there was none. Whether it is the last."""
+        ...
+
+    def expire(self, before: int) -> None:
+        """Values that held only until before `before` (ms) are gone at the next commit."""
+        ...
+
+
 class WindowStore(Store, Protocol):
     """The value of each key and window start."""
 
@@ -64,6 +84,10 @@ class WindowStore(Store, Protocol):
 
     def fetch(self, key: Any, earliest: int, latest: int) -> Iterator[tuple[int, Any, int]]:
         """Start, value, timestamp of the key's windows with earliest <= start <= latest, oldest first."""
+        ...
+
+    def fetch_all(self, earliest: int, latest: int) -> Iterator[tuple[Any, int, Any, int]]:
+        """Key, start, value, timestamp of all windows with earliest <= start <= latest, by start and encoded key."""
         ...
 
     def expire(self, before: int) -> None:

@@ -9,25 +9,28 @@ from typing import Any, get_args, get_origin
 
 from streamapp.dsl.format import Codec, Format
 from streamapp.dsl.types import plain
-from streamapp.dsl.windows import Windowed
+from streamapp.dsl.windows import Session, Windowed, size_of
 from streamapp.formats.dynamic import DynamicFormat, dynamic
 from streamapp.formats.json import JsonFormat, json
 from streamapp.formats.raw import RawFormat, raw
 from streamapp.formats.text import TextFormat, text
-from streamapp.formats.windowed import windowed
+from streamapp.formats.windowed import session, windowed
 
 
 def codec_for(type_: Any, format: Format | None = None, *, size: int | None = None) -> Codec[Any]:  # noqa: A002 - as in Topic
     """The codec of `type_` in `format`, or in the default format of the type when that is None.
 
     The default is text for `str`, raw for `bytes`, dynamic for types of which nothing is known, else JSON. Of
-    `Windowed[K]`, `format` is that of the key inside, and `size`, in ms, that of the windows. Raises
-    `TopologyError` when the format cannot hold the type.
+    `Windowed[K]` and `Session[K]`, `format` is that of the key inside, and `size`, in ms, that of the windows, where
+    the type does not tell it. Raises `TopologyError` when the format cannot hold the type.
     """
+    size = size_of(type_) if size is None else size
     type_ = plain(type_)
-    if type_ is Windowed or get_origin(type_) is Windowed:
+    kind = get_origin(type_) or type_
+    if kind in (Windowed, Session):
         (inner,) = get_args(type_) or (None,)
-        return windowed(codec_for(inner, format), size)
+        key = codec_for(inner, format)
+        return session(key) if kind is Session else windowed(key, size)
     return (format or _default(type_)).codec(type_)
 
 
@@ -48,6 +51,7 @@ __all__ = [
     "dynamic",
     "json",
     "raw",
+    "session",
     "text",
     "windowed",
 ]

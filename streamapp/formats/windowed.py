@@ -1,6 +1,7 @@
-"""Windowed keys as Kafka's TimeWindowedSerializer writes them: key bytes, then 8 bytes of start, big-endian.
+"""Windowed keys as Kafka's serialisers write them: key bytes, then 8 bytes of start, big-endian.
 
-The end is not among them, so it takes the size of the windows to know it. Knows nothing of stores or topics.
+The end of a time window is not among them, so it takes the size of the windows to know it; a session's end comes
+before its start. Knows nothing of stores or topics.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from struct import Struct
 from typing import Any
 
 from streamapp.dsl.format import Codec
-from streamapp.dsl.windows import Windowed
+from streamapp.dsl.windows import Session, Windowed
 
 _START = Struct(">q")
+_END_AND_START = Struct(">qq")
 _FOREVER = 2**63 - 1
 """The end of a window whose size is unknown, as in Kafka (Long.MAX_VALUE)."""
 
@@ -42,3 +44,19 @@ def _decoder(key: Codec[Any], size: int | None) -> Callable[[bytes], Windowed[An
         return Windowed(decode(data[: -_START.size]), start, end)
 
     return decode_windowed
+
+
+def session(key: Codec[Any]) -> Codec[Session[Any]]:
+    """The codec of the keys of sessions."""
+    encode, decode, size = key.encode, key.decode, _END_AND_START.size
+
+    def encode_session(session: Session[Any]) -> bytes:
+        return encode(session[0]) + _END_AND_START.pack(session[2], session[1])
+
+    def decode_session(data: bytes) -> Session[Any]:
+        if len(data) < size:
+            raise ValueError(f"the key of a session has at least {size} bytes, this one has {len(data)}")
+        end, start = _END_AND_START.unpack(data[-size:])
+        return Session(decode(data[:-size]), start, end)
+
+    return Codec(encode=encode_session, decode=decode_session, immutable=key.immutable)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamapp import Topic, Topology, Windowed, stream, table, tumbling
+from streamapp import Record, Topic, Topology, Windowed, stream, table, tumbling
 from streamapp.errors import NotFoundError, ProcessingError
-from streamapp.testing.driver import Record, TopologyDriver
+from streamapp.testing.driver import TopologyDriver
 
 VIEWS = Topic("views", key=str, value=str)
 USERS = Topic("users", key=str, value=str)

@@ -93,8 +93,8 @@ def test_stores_say_what_they_hold_and_where_they_come_from() -> None:
     assert found == {
         "users": ("key-value", "source", "users", None, None),
         "per-key": ("key-value", "changelog", None, None, None),
-        "short": ("window", "changelog", None, 10, 16),
-        "long": ("window", "changelog", None, 10, 500),
+        "short": ("window", "changelog", None, 10, 25),
+        "long": ("window", "changelog", None, 10, 510),
     }
 
 
@@ -151,3 +151,12 @@ def test_the_same_topology_gives_the_same_plan() -> None:
         (["users", "views"], ["by-user-repartition"], ["users"]),
         (["by-user-repartition"], ["out"], ["per-user"]),
     ]
+
+
+def test_a_table_whose_changes_can_fail_has_a_changelog() -> None:
+    """Its topic holds the record that failed, which left no row; a join alone cannot fail by a change."""
+    users = table(USERS, "users")
+    joined = stream(VIEWS).join(users, lambda view, user: view, value=str)
+    (looked_up,) = planned(joined.to(TEXTS)).stores
+    (passed_on,) = planned(users.to_stream().map_values(str.upper).to(TEXTS)).stores
+    assert (looked_up.log, passed_on.log) == ("source", "changelog")

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from msgspec import Struct
@@ -14,10 +14,12 @@ from msgspec import Struct
 from streamapp import (
     HOUR,
     GroupedStream,
+    Session,
     Stream,
     Topic,
     TopologyError,
     Windowed,
+    session,
     stream,
     table,
     tumbling,
@@ -107,9 +109,10 @@ def test_types_of_aggregates() -> None:
     assert types(group.aggregate(lambda: 0, lambda total, order: total + order.pence, "d")) == (str, None)
     assert types(group.aggregate(lambda: 0, lambda total, order: total, "e", value=int)) == (str, int)
     windowed = group.windowed_by(tumbling(HOUR))
-    assert types(windowed.count("f")) == (Windowed[str], int)
+    assert types(windowed.count("f")) == (Annotated[Windowed[str], tumbling(HOUR)], int)
     unknown = orders.group_by(lambda order: order.pence, "g").windowed_by(tumbling(HOUR)).count("h")
-    assert types(unknown) == (Windowed, int)
+    assert types(unknown) == (Annotated[Windowed, tumbling(HOUR)], int)
+    assert types(group.windowed_by(session(HOUR)).count("i")) == (Session[str], int)
 
 
 def test_a_windowed_store_holds_the_key_inside() -> None:
@@ -226,7 +229,7 @@ def test_names_are_kebab_case(name: Any) -> None:
 def test_a_retention_must_hold_the_windows() -> None:
     """A window must not expire before it closes; the error names both times."""
     windowed = orders.group_by_key().windowed_by(tumbling(HOUR, grace=HOUR))
-    least = 2 * HOUR + 1
+    least = 2 * HOUR
     windowed.count("enough", retention=least)
     for make in (
         lambda: windowed.count("short", retention=least - 1),
@@ -277,7 +280,7 @@ ANY: Any = orders
             lambda: ANY.join(table(ORDERS, "orders"), with_user),
             "join: with_user (FILE) takes the row as str, but here it is Order",
         ),
-        (lambda: ANY.join(orders, with_user), "join at LINE: a Stream is not a table: give what table("),
+        (lambda: ANY.join(orders, with_user), "join at LINE: within=None: two streams are joined in a window of time"),
         (
             lambda: ANY.to(USERS),
             "to 'users' at LINE: the stream's values are Order, the topic's are str: map",
@@ -288,8 +291,8 @@ ANY: Any = orders
             "windowed_by at LINE: 3600000 is not windows: give tum",
         ),
         (lambda: ANY.repartition("r", 0), "repartition 'r' at LINE: partitions=0: give 1 or more, or leave"),
-        (lambda: stream("orders"), "stream at LINE: 'orders' is not a topic: give Topic("),  # type: ignore[arg-type]  # what is tested
-        (lambda: table("users", "users"), "table at LINE: 'users' is not a topic: give Topic("),  # type: ignore[arg-type]  # what is tested
+        (lambda: stream("orders"), "stream at LINE: 'orders' is not a topic: give Topic("),  # type: ignore[call-overload]  # what is tested
+        (lambda: table("users", "users"), "table at LINE: 'users' is not a topic: give Topic("),  # type: ignore[call-overload]  # what is tested
     ],
 )
 def test_what_does_not_fit_is_refused(make: Callable[[], object], problem: str) -> None:

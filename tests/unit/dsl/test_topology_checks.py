@@ -73,7 +73,7 @@ def test_only_sinks_and_tables_are_ends(end: Any, remedy: str) -> None:
 
 def test_options_are_checked() -> None:
     """Before anything is consumed."""
-    with pytest.raises(TopologyError, match="on_error='ignore': give 'dead_letter' or 'fail'"):
+    with pytest.raises(TopologyError, match="on_error='ignore': give 'dead_letter', 'fail' or 'skip'"):
         Topology("copy", stream(IN).to(OUT), on_error="ignore")  # type: ignore[arg-type]  # what is tested
     with pytest.raises(TopologyError, match="max_task_idle_ms=-2: give -1, 0 or more"):
         Topology("copy", stream(IN).to(OUT), max_task_idle_ms=-2)
