@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from streamapp.topic_config import checked_config
+
 _ON = frozenset({"true", "1", "yes", "on"})
 _OFF = frozenset({"false", "0", "no", "off"})
 
@@ -84,6 +86,16 @@ def _seconds(least: float, most: float) -> Callable[[object], float]:
     return read
 
 
+def _topic_config(raw: object) -> tuple[tuple[str, str], ...]:
+    """A table of TOML, or text: `min.insync.replicas=2, segment.bytes=1000000`."""
+    if isinstance(raw, str):
+        parts = [part.partition("=") for part in raw.split(",")]
+        raw = {name.strip(): value for name, _, value in parts}
+    if not isinstance(raw, Mapping):
+        raise ValueError('a table such as { "min.insync.replicas" = 2 }')  # noqa: TRY004 - as every reader does
+    return tuple(checked_config(raw).items())
+
+
 def _switch(raw: object) -> bool:
     text = str(raw).lower()
     if text not in {*_ON, *_OFF}:
@@ -105,7 +117,9 @@ READERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
         "session_timeout": _seconds(1, 1800),
         "heartbeat_interval": _seconds(0.1, 600),
         "transaction_timeout": _seconds(1, 900),
+        "metadata_interval": _seconds(0.1, 3600),
         "replication_factor": _integer(1, 32767),
+        "internal_topic_config": _topic_config,
         "fail_fast": _switch,
         "cache_bytes": _integer(1024 * 1024, 2**40),
         "write_buffer_bytes": _integer(1024 * 1024, 2**40),

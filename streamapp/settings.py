@@ -45,8 +45,12 @@ class Settings:
     session_timeout: float = 30.0
     heartbeat_interval: float = 3.0
     transaction_timeout: float = 10.0
+    metadata_interval: float = 30.0
+    """How often topics are looked for that match a topology's patterns."""
     replication_factor: int = 1
     """Of the topics that streamapp makes."""
+    internal_topic_config: tuple[tuple[str, str], ...] = ()
+    """Options of the topics that streamapp makes for itself, beyond the usual ones."""
     fail_fast: bool = False
     """End with exit code 5 when no broker answers, instead of trying on."""
     cache_bytes: int = 64 * 1024 * 1024

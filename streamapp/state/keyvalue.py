@@ -43,11 +43,11 @@ class KeyValueStore:
         """Sets the value; None deletes the key. Raises what the codecs raise."""
         self._put(self._encode(key), value, timestamp)
 
-    def range(self, start: Any = None, end: Any = None) -> Iterator[tuple[Any, Any, int]]:
-        """Key, value, timestamp of start <= key <= end, in the order of the encoded keys."""
+    def range(self, start: Any = None, end: Any = None, *, reverse: bool = False) -> Iterator[tuple[Any, Any, int]]:
+        """Key, value, timestamp of start <= key <= end, in the order of the encoded keys or against it."""
         first = b"" if start is None else self._encode(start)
         last = None if end is None else successor(self._encode(end))
-        for key, value, timestamp in self._overlay.scan(first, last):
+        for key, value, timestamp in self._overlay.scan(first, last, reverse=reverse):
             yield self._decode(key), value, timestamp
 
     # -- readers beside the task ---------------------------------------------------------------------------------------
@@ -62,6 +62,11 @@ class KeyValueStore:
         if query.prefix and self._text_keys:
             start = self._encode(query.prefix)
             end = prefix_end(start)
+        if query.first is not None:
+            start = max(start, self._encode(query.first))
+        if query.last is not None:
+            behind = successor(self._encode(query.last))
+            end = behind if end is None else min(end, behind)
         if query.after is not None:
             start = max(start, successor(self._encode(query.after[0])))
         rows = self._overlay.scan(start, end)

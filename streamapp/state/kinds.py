@@ -14,6 +14,7 @@ from streamapp.engine.store import Store
 from streamapp.state.keyvalue import KeyValueStore
 from streamapp.state.query import Query, ScanRow
 from streamapp.state.rows import Rows, Writes
+from streamapp.state.versioned import VersionedStore
 from streamapp.state.window import WindowStore
 
 
@@ -52,6 +53,7 @@ class KindOfStore(Store, Protocol):
 
 KINDS: dict[str, Callable[[StoreSpec, Rows, int], KindOfStore]] = {
     "key-value": KeyValueStore,
+    "versioned": VersionedStore,
     "window": WindowStore,
 }
 """Makes a store from its spec, its committed rows and how many of them to keep decoded in memory."""

@@ -1,11 +1,12 @@
 """Rows in memory, gone when closed: for the test driver and for stores that are rebuilt anyway.
 
-Knows nothing of values or disks.
+A commit may be applied in a thread while others read. Knows nothing of values or disks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from threading import Lock
 
 from streamapp.state.order import SortedKeys
 from streamapp.state.rows import Writes
@@ -17,17 +18,20 @@ class MemoryRows:
     def __init__(self) -> None:
         self._rows: dict[bytes, bytes] = {}
         self._order = SortedKeys(self._rows)
+        self._lock = Lock()
         self.get = self._rows.get
 
     def seek(self, key: bytes) -> bytes | None:
         """The first key at or after `key`."""
-        return self._order.seek(key)
+        with self._lock:
+            return self._order.seek(key)
 
     def scan(
         self, start: bytes = b"", end: bytes | None = None, *, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
         """Rows with start <= key < end."""
-        keys = self._order.between(start, end)
+        with self._lock:
+            keys = self._order.between(start, end)
         for key in reversed(keys) if reverse else keys:
             row = self._rows.get(key)
             if row is not None:
@@ -35,16 +39,20 @@ class MemoryRows:
 
     def apply(self, writes: Writes) -> None:
         """Changes rows as `writes` says."""
-        for start, end in writes.ranges:
-            for key in self._order.between(start, end):
-                del self._rows[key]
-        for key, row in writes.rows:
-            if row is None:
-                self._rows.pop(key, None)
-            else:
-                if key not in self._rows:
-                    self._order.add(key)
-                self._rows[key] = row
+        with self._lock:
+            for start, end in writes.ranges:
+                for key in self._order.between(start, end):
+                    del self._rows[key]
+            for key, row in writes.rows:
+                self._set(key, row)
+
+    def _set(self, key: bytes, row: bytes | None) -> None:
+        if row is None:
+            self._rows.pop(key, None)
+            return
+        if key not in self._rows:
+            self._order.add(key)
+        self._rows[key] = row
 
 
 class MemoryBackend:

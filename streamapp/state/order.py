@@ -40,12 +40,17 @@ class SortedKeys:
         last = len(keys) if end is None else bisect_left(keys, end)
         return [key for key in keys[bisect_left(keys, start) : last] if key in self._live]
 
+    def _has(self, key: bytes) -> bool:
+        index = bisect_left(self._keys, key)
+        return index < len(self._keys) and self._keys[index] == key
+
     def _settled(self) -> list[bytes]:
         keys, fresh = self._keys, self._fresh
         if len(keys) + len(fresh) > 2 * len(self._live) + 64:
             keys[:] = sorted(self._live)
         elif len(fresh) > _FEW:
-            keys[:] = sorted({*keys, *fresh})
+            keys += sorted(key for key in set(fresh) if not self._has(key))
+            keys.sort()  # two sorted runs are merged in one go
         else:
             for key in fresh:
                 index = bisect_left(keys, key)

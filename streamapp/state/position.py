@@ -81,7 +81,7 @@ def shapes(specs: Sequence[StoreSpec]) -> dict[str, str]:
 
 def _shape(spec: StoreSpec) -> str:
     size = "" if spec.window_size is None else f" of {spec.window_size} ms"
-    log = "" if spec.log == "changelog" else f", log {spec.source_topic}"
+    log = {"changelog": "", "none": ", no log"}.get(spec.log, f", log {spec.source_topic}")
     return f"{spec.kind}{size}{_written('key', spec.key)}{_written('value', spec.value)}{log}"
 
 

@@ -26,6 +26,10 @@ class Query:
 
     prefix: str | None = None
     """Of the key, as text."""
+    first: Any = None
+    """Of the keys, in the order of their bytes. A window store ignores it."""
+    last: Any = None
+    """Likewise."""
     from_ms: int | None = None
     """Windows that start at or after it."""
     to_ms: int | None = None
@@ -34,6 +38,8 @@ class Query:
     """Of windows; keys within a window are then reversed too. A key-value store ignores it."""
     after: tuple[Any, int | None] | None = None
     """Key and start of the last row a reader has had: it goes on behind it."""
+    as_of: int | None = None
+    """The values keys had at this time (ms), in a store that has a history."""
     limit: int | None = None
 
     def wanted(self, rows: Iterator[ScanRow]) -> Iterator[ScanRow]:

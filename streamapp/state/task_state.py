@@ -7,14 +7,17 @@ and the record of the position in one step. Knows nothing of Kafka, of operators
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from streamapp.engine.records import Change, Row
 from streamapp.engine.specs import StoreSpec
 from streamapp.state.kinds import KINDS, KindOfStore
 from streamapp.state.lock import FolderLock
 from streamapp.state.memory import MemoryBackend
+from streamapp.state.partly_in_memory import PartlyInMemory
 from streamapp.state.position import Identity, Position, Record, decode_record, refuse_changed, shapes
 from streamapp.state.query import Query, ScanRow
 from streamapp.state.rows import Backend, Writes
@@ -45,6 +48,7 @@ class TaskState:
         self._backend = backend
         self._record = record
         self._lock = lock
+        self._in_memory = _in_memory(specs)
 
     @classmethod
     def open(
@@ -79,7 +83,10 @@ class TaskState:
         wanted = Record(identity, task, shapes(specs), Position())
         try:
             found = _believed(folder, backend, wanted) if folder else None
-            record = _matched(backend, found, wanted)
+            in_memory = _in_memory(specs) if folder else frozenset()
+            record = _matched(backend, found, wanted, in_memory)
+            if in_memory:
+                backend = PartlyInMemory(backend, in_memory)
             return cls(backend, specs, record, fresh=found is None, lock=lock)
         except BaseException:
             backend.close()
@@ -136,7 +143,9 @@ class TaskState:
                 self._lock.release()
 
     def _write(self, position: Position, writes: Sequence[Writes]) -> None:
-        record = Record(self._record.identity, self._record.task, self._record.shapes, position)
+        kept = {store: at for store, at in position.changelogs.items() if store not in self._in_memory}
+        lasting = replace(position, changelogs=kept) if len(kept) < len(position.changelogs) else position
+        record = Record(self._record.identity, self._record.task, self._record.shapes, lasting)
         self._backend.write(record.encode(), writes)
         self._record, self.position = record, position
 
@@ -185,14 +194,20 @@ def _believed(folder: Path, backend: Backend, wanted: Record) -> Record | None:
     return found
 
 
-def _matched(backend: Backend, found: Record | None, wanted: Record) -> Record:
-    """Makes the stores of the backend those that are wanted, and returns the record that is true then.
+def _in_memory(specs: Sequence[StoreSpec]) -> frozenset[str]:
+    """The stores that are not kept on the disk."""
+    return frozenset(spec.name for spec in specs if spec.in_memory)
+
+
+def _matched(backend: Backend, found: Record | None, wanted: Record, in_memory: Set[str]) -> Record:
+    """Makes the stores of the backend those that are wanted there, and returns the record that is true then.
 
     In this order: a store that goes and comes back must never find the position of the rows it had.
     """
-    for store in backend.stores - set(wanted.shapes):
+    stores = [store for store in wanted.shapes if store not in in_memory]
+    for store in backend.stores - set(stores):
         backend.drop(store)
-    missing = [store for store in wanted.shapes if store not in backend.stores]
+    missing = [store for store in stores if store not in backend.stores]
     record = wanted
     if found is not None:
         kept = {store: at for store, at in found.position.changelogs.items() if store in backend.stores}

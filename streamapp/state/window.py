@@ -85,6 +85,12 @@ class WindowStore:
             if row is not None:
                 yield start_of(row_key), *row
 
+    def fetch_all(self, earliest: int, latest: int) -> Iterator[tuple[Any, int, Any, int]]:
+        """Key, start, value, timestamp of all windows with earliest <= start <= latest, by start and encoded key."""
+        first, end = pack_start(max(earliest, self._horizon)), pack_start(latest + 1)
+        for row_key, value, timestamp in self._overlay.scan(first, end):
+            yield self._decode(row_key[NUMBER:]), start_of(row_key), value, timestamp
+
     def _keys(self, key: Any, earliest: int, latest: int) -> Iterator[bytes]:
         """The rows of one key among those of others: at most two steps for each start there is."""
         wanted, start = self._encode(key), max(earliest, self._horizon)

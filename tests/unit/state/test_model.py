@@ -182,5 +182,5 @@ TestInMemory = HistoryInMemory.TestCase
 TestInMemory.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestOnDisk = HistoryOnDisk.TestCase
 TestOnDisk.settings = settings(
-    max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

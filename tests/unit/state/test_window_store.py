@@ -112,6 +112,36 @@ def test_each_commit_removes_what_the_one_before_left(opened: Opener) -> None:
             stores.reopen()
 
 
+def test_a_window_put_before_the_oldest_one_is_removed_in_its_time(opened: Opener) -> None:
+    """What is known of the oldest row is corrected by each commit."""
+    stores = opened(windows())
+    for start in (0, 100):
+        stores.only().put("a", start, 1, 1)
+    stores.commit()
+    stores.only().expire(10)
+    stores.commit()
+    stores.only().put("a", 20, 1, 1)
+    stores.commit()
+    stores.only().expire(50)
+    assert [value for _, value, _ in stores.state.changes()["per-minute"]] == [None]
+    stores.commit()
+    stores.reopen()
+    assert stores.rows("per-minute") == [("a", 100, 1)]
+
+
+def test_a_restored_window_older_than_the_oldest_is_removed_in_its_time(opened: Opener) -> None:
+    """A restore may bring rows from before all that there were."""
+    stores = opened(windows())
+    for start in (0, 100):
+        stores.only().put("a", start, 1, 1)
+    stores.commit()
+    stores.only().expire(10)
+    stores.commit()
+    stores.state.restore("per-minute", [(9, 1, b"b" + struct.pack(">q", 20), b"1", ())], 10)
+    stores.only().expire(50)
+    assert [key[:1] for key, _, _ in stores.state.changes()["per-minute"]] == [b"b"]
+
+
 @pytest.mark.parametrize("many", [3, 1_500])
 def test_many_expired_windows_go_as_one_range(opened: Opener, many: int) -> None:
     """Nothing that lives goes with them, and all of them reach the log."""
