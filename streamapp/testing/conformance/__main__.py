@@ -1,0 +1,5 @@
+"""`python -m streamapp.testing.conformance`."""
+
+from streamapp.testing.conformance.command import main
+
+raise SystemExit(main())
