@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from streamapp.registry import load_topologies, pick
 from streamapp.settings import Settings, load
 from streamapp.web import mount
-from streamapp.worker.shell import Shell, Worker, build_shell, free_port, tune_collector
+from streamapp.worker.shell import Shell, Worker, build_shell, free_port, must_be_writable, tune_collector
 
 
 def build_app(
@@ -27,12 +28,23 @@ def build_app(
     return shell
 
 
-def run_worker(settings: Settings, names: tuple[str, ...] | None, *, until_end: bool = False) -> int:
-    """Runs topologies in the foreground until a signal, an error or the end of the input; gives the exit code."""
+def run_worker(
+    settings: Settings,
+    names: tuple[str, ...] | None,
+    *,
+    until_end: bool = False,
+    made: Callable[[Shell], object] = lambda shell: None,
+) -> int:
+    """Runs topologies in the foreground until a signal, an error or the end of the input; gives the exit code.
+
+    `made` is given the App before anything runs.
+    """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     shell = build_app(settings, names, until_end=until_end)
+    made(shell)
     free_port(settings.web_host, settings.web_port)
+    must_be_writable(settings.state_dir)
     shell.finalize()
     worker = Worker(shell, loop=loop, loglevel=settings.log_level.upper(), quiet=True, redirect_stdouts=False)
     try:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from streamapp.kafka.consumer import BatchConsumer as BatchConsumer
     from streamapp.kafka.errors import CorruptRecordError as CorruptRecordError
     from streamapp.kafka.errors import OffsetOutOfRangeError as OffsetOutOfRangeError
+    from streamapp.kafka.errors import RecordRefusedError as RecordRefusedError
+    from streamapp.kafka.errors import RecordTooLargeError as RecordTooLargeError
     from streamapp.kafka.errors import RetriableKafkaError as RetriableKafkaError
     from streamapp.kafka.errors import StaleMemberError as StaleMemberError
     from streamapp.kafka.errors import UnknownOutcomeError as UnknownOutcomeError
@@ -38,6 +40,8 @@ _HOMES = {
     "GroupMetadata": "groups",
     "OffsetOutOfRangeError": "errors",
     "Partitioner": "partitioner",
+    "RecordRefusedError": "errors",
+    "RecordTooLargeError": "errors",
     "RetriableKafkaError": "errors",
     "StaleMemberError": "errors",
     "TopicInfo": "topics",

@@ -172,7 +172,7 @@ class BatchProducer:
     def _sound(self, doing: str, at: TopicPartition) -> ProducerClient:
         client = self._client
         if client is None or client.broken:
-            reason = "is not started" if client is None else f"must be replaced after {client.failure!r}"
+            reason = "is not started" if client is None else f"must be replaced after {client.reason!r}"
             raise RetriableKafkaError(f"{doing} topic {at[0]!r} partition {at[1]}: the producer {reason}")
         return client
 

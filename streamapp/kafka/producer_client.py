@@ -97,6 +97,13 @@ class ProducerClient(AIOKafkaProducer):
         return self.failure is not None or ended or failed
 
     @property
+    def reason(self) -> BaseException | None:
+        """Why it must not be used any more, when that is known."""
+        ends = (self.sender.sender_task, self.manager._transaction_waiter)
+        known = [end.exception() for end in ends if end is not None and end.done() and not end.cancelled()]
+        return next((error for error in (self.failure, *known) if error is not None), None)
+
+    @property
     def busy(self) -> bool:
         """Whether a batch is not acknowledged yet."""
         accumulator = self._message_accumulator

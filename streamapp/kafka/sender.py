@@ -47,9 +47,11 @@ class BatchSender(Sender):
             waiter.exception()
 
     def _fail_all(self, task: asyncio.Task[Any]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.abandon(error)
-        super()._fail_all(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self.abandon(error)
+        if self._txn_manager._transaction_waiter is not None:  # without transactions there is none, and stock trips
+            self._txn_manager.fatal_error(error)
 
     async def _find_coordinator(self, coordinator_type: CoordinationType, coordinator_key: str) -> Any:
         """Looks until it is found: a broken connection ends the stock sender."""

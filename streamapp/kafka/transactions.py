@@ -49,7 +49,7 @@ class Transactions:
 
     def __init__(self, client: ProducerClient, timeout: float) -> None:
         self._client = client
-        self._timeout = timeout
+        self.timeout = timeout
         self._refusal: StreamappError | None = None
         self.open = False
 
@@ -136,7 +136,7 @@ class Transactions:
 
     async def _answered(self, step: Awaitable[None]) -> None:
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 await step
         except (TimeoutError, asyncio.CancelledError) as error:
             await self._give_up(error)
@@ -160,14 +160,14 @@ class Transactions:
     def _must_be_sound(self, doing: str) -> None:
         if self._client.broken:
             raise RetriableKafkaError(
-                f"{doing} a {self._name}: its producer must be replaced after {self._client.failure!r}"
+                f"{doing} a {self._name}: its producer must be replaced after {self._client.reason!r}"
             )
 
     def _must_be_open(self, doing: str) -> None:
         if not self.open:
             raise StreamappError(f"{doing}: no {self._name} is open: begin one first")
         if self._client.broken or self._refusal is not None:
-            reason = self._refusal or self._client.failure
+            reason = self._refusal or self._client.reason
             raise TransactionAbortedError(
                 f"{doing}: the {self._name} can only be aborted, after {reason!r}"
             ) from reason

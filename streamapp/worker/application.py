@@ -1,8 +1,8 @@
-"""A topology as it runs in this process: its clients, its tasks and the loop that drives them.
+"""A topology as it runs in this process: its state, its tables, and its stays in the group, one after the other.
 
 It fails alone: an Application that cannot go on stops itself, says why, and leaves the others running.
-What records mean is in `streamapp.engine`; the steps of a commit in `worker.commit`, of a restore in
-`worker.recovery`; which tasks there are and where they begin in `worker.tasks`.
+What it does while it is in the group is in `worker.member`, which tasks there are and where they begin in
+`worker.tasks`; what records mean is in `streamapp.engine`.
 """
 
 from __future__ import annotations
@@ -10,43 +10,39 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from mode import Service
 
-from streamapp.engine.records import Row
 from streamapp.engine.specs import Plan
+from streamapp.engine.store import Store
 from streamapp.errors import StreamappError
-from streamapp.kafka import GroupMetadata, RetriableKafkaError, StaleMemberError, UnknownOutcomeError
+from streamapp.kafka import RetriableKafkaError
 from streamapp.settings import Settings
-from streamapp.worker.channel import Batch, BatchChannel, BatchDroppedError
-from streamapp.worker.clients import Clients, Membership
-from streamapp.worker.cluster import Cluster
-from streamapp.worker.commit import commit
+from streamapp.state import DamagedStateError, TaskState, put_aside
+from streamapp.state.table_reader import TableReaders
+from streamapp.worker.accepted import Accepted
+from streamapp.worker.channel import BatchChannel
+from streamapp.worker.cluster import Cluster, by_pattern, look_again
+from streamapp.worker.global_tables import GlobalTables
+from streamapp.worker.member import Member, Parts, State, Tally
 from streamapp.worker.names import Names
 from streamapp.worker.outputs import Outputs
-from streamapp.worker.pace import Pace
+from streamapp.worker.pulse import Pulse
 from streamapp.worker.purge import Purge
 from streamapp.worker.reading import Page, Reader
-from streamapp.worker.running import RunningTask, TopicPartition
+from streamapp.worker.rounds import Rounds
+from streamapp.worker.running import Counters, RunningTask
 from streamapp.worker.slot import Slot
 from streamapp.worker.tasks import Tasks
 
 logger = logging.getLogger(__name__)
 
-State = Literal["starting", "restoring", "running", "failed", "stopped"]
-
-RUN = 5_000
-"""Records an agent gets at once: the longest a rebalance or a commit waits for a batch boundary."""
-
-QUEUE = 20_000
-"""Records queued for one partition before it is no longer fetched."""
-
-PATIENCE = 5
-"""Times in a row that work may fail for a reason that is not Kafka's before the topology stops."""
+Listener = Callable[[State, State], object]
+"""Called with the state before and the state now."""
 
 
 class Application(Service):
@@ -69,25 +65,35 @@ class Application(Service):
         self.group = self.names.group
         self._state: State = "starting"
         self.error: StreamappError | None = None
-        self.commits = 0
-        self.aborts = 0
-        self.commit_seconds = 0.0
+        self.stopping = asyncio.Event()
         self._settings = settings
-        self._cluster = cluster
         self._channels = channels
         self._on_change = on_change
-        self._group_tasks = Tasks(plan, self.names, settings, cluster)
-        self._outputs = Outputs(plan, self.names, cluster.partitions)
-        self._reader = Reader(plan.stores, self._group_tasks.every, self._group_tasks.open)
-        self._member: GroupMetadata | None = None
-        self._turn = asyncio.Lock()  # held while a batch is processed or committed, and by a rebalance
-        self._paces: dict[int, Pace] = {}
+        self._listeners: list[Listener] = []
+        self._done_before = Counters()
+        self._tally = Tally()
+        self._plan_with(plan, cluster)
+        self._paused = False
+        self._pulse = Pulse()
+        self._finished = asyncio.Event()
+
+    def _plan_with(self, plan: Plan, cluster: Cluster) -> None:
+        """Makes what follows from the plan, at first and when other topics match its patterns."""
+        self.plan = plan
+        self._cluster = cluster
+        self._successor: Cluster | None = None
+        self._damaged: DamagedStateError | None = None
+        """Of the global tables, which every task looks up: all begin again without it."""
+        self._global_tables: GlobalTables | None = None
+        self._global_stores: dict[str, Store] = {}
+        accepted = Accepted(plan, self.names, cluster.topics)
+        self._group_tasks = Tasks(
+            plan, self.names, self._settings, cluster, accepted=accepted, global_stores=self._global_stores
+        )
+        self._rounds = Rounds(self._channels, Outputs(plan, self.names, cluster.partitions), accepted)
+        self._reader = Reader(plan.tables, self._group_tasks.every, self._group_tasks.open, self._global_state)
         internal = (source.topic for sub in plan.subtopologies for source in sub.sources if source.internal)
         self._purge = Purge(cluster.admin, frozenset(map(self.names.internal, internal)), time.monotonic())
-        self._stopping = asyncio.Event()
-        self._finished = asyncio.Event()
-        self._last_commit = time.monotonic()
-        self._troubles = 0
 
     @property
     def label(self) -> str:
@@ -104,10 +110,36 @@ class Application(Service):
         """The tasks open in this process, by sub-topology and partition."""
         return self._group_tasks.open
 
+    @property
+    def global_tables(self) -> GlobalTables | None:
+        """The global tables of this process; None before they are opened."""
+        return self._global_tables
+
+    @property
+    def paused(self) -> bool:
+        """Whether `pause` was called last."""
+        return self._paused
+
+    def pause(self) -> None:
+        """Processes nothing until `resume`; what is done is committed, the group and its heartbeats go on (KIP-834)."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Goes on after `pause`."""
+        self._paused = False
+
+    def on_state(self, listener: Listener) -> None:
+        """Calls `listener` with the old and the new state whenever `state` changes; its errors are logged."""
+        self._listeners.append(listener)
+
     def metrics(self) -> dict[str, float]:
         """What was done since the process began, by the names of `streamapp.web.counters`."""
-        commits = {"commits": self.commits, "aborts": self.aborts, "commit_seconds": self.commit_seconds}
-        return {**asdict(self._group_tasks.done), **commits}
+        return {**asdict(self._done), **asdict(self._tally)}
+
+    @property
+    def _done(self) -> Counters:
+        tables = self._global_tables
+        return self._done_before + self._group_tasks.done + (tables.counters if tables else Counters())
 
     def version(self, table: str) -> object:
         """Equal as long as no commit has changed the table here and no task has come or gone."""
@@ -121,20 +153,29 @@ class Application(Service):
         """The committed value of a key; raises `KeyError` when no task here has one."""
         return self._reader.find(table, key)
 
+    @property
+    def table(self) -> TableReaders:
+        """Called with a `Table` of the topology, or its name: the typed reader of its committed rows here."""
+        return TableReaders(self.topology.name, self.plan.tables, lambda name: self._reader.parts(name))
+
+    def _global_state(self) -> TaskState | None:
+        return self._global_tables.state if self._global_tables else None
+
     async def on_start(self) -> None:
         """Starts the loop; the shell's start does not wait for it."""
         self.add_future(self._main())
 
     async def on_stop(self) -> None:
         """Ends at a batch boundary, commits, leaves the group and closes the stores."""
-        self._stopping.set()
+        self.stopping.set()
         await self._finished.wait()
 
     async def _main(self) -> None:
         try:
-            with Slot(self.names.folder(self._settings.state_dir)) as slot:
-                await self._serve(self.names.member(self._settings.state_dir, slot.number))
-            self._enter("stopped")
+            with Slot(self.names.folder(self._settings.state_dir)) as slot, self._pulse:
+                while await self._serve(slot.number):
+                    self._begin_again()
+            self.enter("stopped")
         except StreamappError as error:
             self._fail(error)
         except Exception as error:
@@ -143,197 +184,85 @@ class Application(Service):
         finally:
             self._finished.set()
 
-    async def _serve(self, member: str) -> None:
-        topics = {topic: sub.number for topic, (sub, _) in self._group_tasks.topics.items()}
-        membership = Membership(self.group, member, topics, self._group_tasks.claim, self._revoked, self._assigned)
-        self._clients = Clients(self._cluster.bootstrap, self._settings, membership, self._cluster.limits)
+    async def _serve(self, slot: int) -> bool:
+        """Runs until it is to stop, or to begin again: then it gives true."""
+        folder = self.names.folder(self._settings.state_dir) / f"global-{slot}"
+        tables = self._global_tables = GlobalTables(self.plan, self.names, folder, self._settings, self._cluster)
+        member = self._made_member(slot, folder)
+        beside: list[asyncio.Task[None]] = []
         try:
-            await self._clients.start()
-            while not self._stopping.is_set():
-                await self._step()
-            await self._last_word()
+            if self.plan.globals:
+                self.enter("restoring")
+            if await tables.load(self.stopping.is_set):
+                self._global_stores.update(tables.stores)
+                await member.join()
+                beside += [asyncio.create_task(work) for work in (tables.follow(), self._watch())]
+                await self._go_on(member, beside)
+                await member.last_word()
+        except DamagedStateError as error:
+            if error.folder != folder:
+                raise
+            self._damaged = error
         finally:
-            await self._clients.stop()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)  # what they raised is raised by the loop
+            await member.leave()
             self._group_tasks.close_all()
+            await tables.close()
+        return self._is_over and not self.stopping.is_set()
 
-    def _enter(self, state: State) -> None:
-        if state != self.state:
-            self._state = state
-            logger.info("%s: %s", self.topology.name, state)
-            self._on_change(self)
+    def _made_member(self, slot: int, global_folder: Path) -> Member:
+        name = self.names.member(self._settings.state_dir, slot)
+        parts = Parts(
+            self.topology.name, self._group_tasks, self._rounds, self._purge, self._pulse, self._tally, global_folder
+        )
+        return Member(self, self.names, name, self._settings, self._cluster, parts)
+
+    @property
+    def _is_over(self) -> bool:
+        return self.stopping.is_set() or self._successor is not None or self._damaged is not None
+
+    async def _go_on(self, member: Member, beside: Sequence[asyncio.Task[None]]) -> None:
+        while not self._is_over:
+            for task in beside:
+                if task.done():
+                    task.result()
+            await member.step()
+
+    def _begin_again(self) -> None:
+        """What follows when `_serve` has ended and is to go on: other topics match a pattern, or damage was found."""
+        self._done_before = self._done
+        if self._damaged is not None:
+            aside = put_aside(self._damaged.folder)
+            logger.warning("%s; put aside as %s and rebuilt from the log", self._damaged, aside)
+        cluster = self._successor or self._cluster
+        self._plan_with(cluster.plans[self.topology.name], cluster)
+
+    async def _watch(self) -> None:
+        """Looks now and then for topics that have begun, or ceased, to match the topology's patterns."""
+        while by_pattern(self.plan) and self._successor is None:
+            await asyncio.sleep(self._settings.metadata_interval)
+            try:
+                self._successor = await look_again(self._cluster, self.plan, self._settings)
+            except RetriableKafkaError as error:
+                logger.warning("%s: cannot look for new topics now: %s", self.topology.name, error)
+
+    def enter(self, state: State) -> None:
+        """Changes the state and tells who listens."""
+        old = self.state
+        if state == old:
+            return
+        self._state = state
+        logger.info("%s: %s", self.topology.name, state)
+        self._on_change(self)
+        for listener in self._listeners:
+            try:
+                listener(old, state)
+            except Exception:  # it is the author's, and no reason to stop
+                logger.exception("%s: a listener of its state failed", self.topology.name)
 
     def _fail(self, error: StreamappError) -> None:
         self.error = error
         logger.error("%s: %s", self.topology.name, error)
-        self._enter("failed")
-
-    # -- the loop --------------------------------------------------------------------------------------------------
-
-    async def _step(self) -> None:
-        """One turn: take over what was assigned, fetch, process, commit when it is due."""
-        try:
-            if self._group_tasks.assigned is not None:
-                await self._take_over()
-            elif self._group_tasks.active:
-                await self._fetch()
-                async with self._turn:
-                    await self._work()
-                    if time.monotonic() - self._last_commit >= self._settings.commit_seconds:
-                        await self._commit()
-                if self._purge.due(time.monotonic()):
-                    await self._purge.run(list(self.tasks.values()), time.monotonic())
-            else:
-                await asyncio.sleep(0.01)
-            self._troubles = 0
-        except UnknownOutcomeError as error:
-            logger.warning("%s: outcome of a commit unknown, resuming from the log: %s", self.topology.name, error)
-            await self._reopen()
-        except StaleMemberError as error:
-            logger.warning(
-                "%s: the group has moved on, work since the last commit is undone: %s", self.topology.name, error
-            )
-            async with self._turn:
-                await self._roll_back()
-        except RetriableKafkaError as error:
-            await self._try_again(error, patience=None)
-        except BatchDroppedError as error:
-            await self._try_again(error, patience=PATIENCE)
-
-    async def _try_again(self, error: Exception, patience: int | None) -> None:
-        """Undoes the work since the last commit and waits a little longer each time."""
-        self._troubles += 1
-        if patience is not None and self._troubles > patience:
-            raise error
-        logger.warning("%s: work since the last commit is undone and tried again: %s", self.topology.name, error)
-        async with self._turn:
-            await self._roll_back()
-        await self._pause(min(5.0, 0.1 * 2**self._troubles))
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
-
-    async def _take_over(self) -> None:
-        self._enter("restoring")
-        clients = self._clients
-        if await self._group_tasks.take_over(clients.consumer, clients.reader, self._stopping.is_set):
-            # What nobody has committed yet is committed as it begins, so that a crash in the first commit under
-            # at-least-once does not leave a changelog without an offset.
-            async with self._turn:
-                await self._commit()
-            self._enter("running")
-
-    async def _fetch(self) -> None:
-        """Fetches for partitions that have room; waits only when no task has anything to do."""
-        now = int(time.time() * 1000)
-        idle = not any(task.queues.ready(now) for task in self.tasks.values())
-        wanted = self._group_tasks.wanted(QUEUE)
-        if wanted:
-            wait = min(0.1, self._settings.commit_seconds) if idle else 0.0
-            await self._group_tasks.enqueue(await self._clients.consumer.take(wanted, wait))
-            self._group_tasks.note_ends(self._clients.consumer.end)
-        await asyncio.sleep(0)
-
-    async def _work(self) -> None:
-        """One run for each task that has one."""
-        now = int(time.time() * 1000)
-        for task in list(self.tasks.values()) if self._group_tasks.active else ():
-            run = task.queues.take(now, RUN)
-            if run is None:
-                continue
-            topic, partition, rows, next_offset = run
-            if rows:
-                await self._clients.guarantee.begin()
-                await self._hand_over(task, Batch(partial(self._process, task, topic, rows)))
-            task.positions[task.physical(topic), partition] = next_offset
-
-    async def _hand_over(self, task: RunningTask, batch: Batch) -> None:
-        """Lets the agent of the task's sub-topology process a batch."""
-        try:
-            await self._channels[task.subtopology.number].run(batch)
-        except (StreamappError, BatchDroppedError):
-            raise
-        except Exception as error:
-            raise BatchDroppedError(f"the agent of task {task.name} failed: {error!r}") from error
-
-    async def _process(self, task: RunningTask, topic: str, rows: Sequence[Row]) -> None:
-        """What the agent does with a batch: its task, in slices, and what that gave out to the writer."""
-        pace = self._paces.setdefault(task.subtopology.number, Pace())
-        start = 0
-        while start < len(rows):
-            part = rows[start : start + pace.rows]
-            began = time.perf_counter()
-            task.task.process(topic, part)
-            self._outputs.send(task, self._clients.writer)
-            pace.learn(len(part), time.perf_counter() - began)
-            start += len(part)
-            await asyncio.sleep(0)
-        task.counters.records_in += len(rows)
-        await self._clients.writer.pump()
-
-    # -- commit and its failures -----------------------------------------------------------------------------------
-
-    async def _commit(self) -> None:
-        """Commits the tasks that have moved; nothing to commit costs nothing."""
-        self._last_commit = began = time.monotonic()
-        dirty = [task for task in self.tasks.values() if task.dirty]
-        if not dirty or self._member is None:
-            return
-        clients = self._clients
-        await commit(dirty, self.names, clients.writer, clients.guarantee, self._member)
-        self.commits += 1
-        self.commit_seconds += time.monotonic() - began
-
-    async def _roll_back(self) -> None:
-        """Back to the last commit, in Kafka and here; what was processed since is fetched again."""
-        self.aborts += 1
-        await self._clients.abort()
-        for task in self.tasks.values():
-            task.roll_back()
-            if self._group_tasks.active:
-                for at, position in task.positions.items():
-                    self._clients.consumer.seek(at, position)
-
-    async def _reopen(self) -> None:
-        """Closes every task and takes the assignment over again, with a new producer that settles the old one's."""
-        self.aborts += 1
-        self._clients.writer.discard()
-        await self._clients.new_producer()
-        assigned = frozenset(at for task in self.tasks.values() for at in task.positions)
-        self._group_tasks.close_all()
-        if self._group_tasks.assigned is None:
-            self._group_tasks.assigned = assigned
-
-    async def _last_word(self) -> None:
-        """The commit before a clean stop: committed = processed; what cannot be committed is undone."""
-        async with self._turn:
-            try:
-                await self._commit()
-            except StreamappError as error:
-                logger.warning("%s: the last commit failed and is undone: %s", self.topology.name, error)
-                await self._clients.abort()
-
-    # -- the group -------------------------------------------------------------------------------------------------
-
-    async def _revoked(self, partitions: Collection[TopicPartition]) -> None:
-        """Commits at a batch boundary before others may go on from there; tasks stay open."""
-        async with self._turn:
-            if not self._group_tasks.active:
-                return
-            self._group_tasks.active = False
-            try:
-                await self._commit()
-            except StreamappError as error:
-                logger.warning("%s: work since the last commit is undone by a rebalance: %s", self.topology.name, error)
-                await self._roll_back()
-
-    async def _assigned(self, partitions: Collection[TopicPartition]) -> None:
-        """Only takes note, above all of the generation commits must name (KIP-447)."""
-        async with self._turn:
-            consumer = self._clients.consumer
-            self._member = consumer.group_metadata()
-            consumer.pause(partitions)
-            self._group_tasks.active = False
-            self._group_tasks.assigned = frozenset(partitions)
+        self.enter("failed")

@@ -10,9 +10,12 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from streamapp.dsl.node import Source
 from streamapp.engine.partitions import partition_counts
+from streamapp.engine.plan import plan as make_plan
 from streamapp.engine.specs import Plan
 from streamapp.errors import ConfigurationError, TopologyError
+from streamapp.formats import codec_for
 from streamapp.kafka import Admin, TopicInfo
 from streamapp.settings import Settings
 from streamapp.state import Identity
@@ -27,9 +30,6 @@ CHANGELOG = {"cleanup.policy": "compact", **_ANY_TIME}
 REPARTITION = {"cleanup.policy": "delete", "retention.ms": "-1", **_ANY_TIME}
 """Never deleted by time, which Kafka counts from the record's stamp, but by us, once committed."""
 DEAD_LETTERS = {"cleanup.policy": "delete", "retention.ms": "-1", **_ANY_TIME}
-
-FORMAT_VERSION = 1
-"""Of the state folders; raised when their layout changes."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,22 @@ class Cluster:
         return Identity(
             cluster_id=self.cluster_id,
             topic_ids={name: self.topics[name].id for name in sorted(sources)},
-            format_version=FORMAT_VERSION,
         )
 
 
 async def prepare(bootstrap: str, admin: Admin, plans: Iterable[Plan], settings: Settings) -> Cluster:
     """Checks and completes the topics of all `plans`; raises one `ConfigurationError` that lists what is wrong."""
-    plans = list(plans)
+    plans = await _with_matching_topics(list(plans), admin, settings.application)
     known = await admin.describe(sorted({topic for plan in plans for topic in _external(plan)}))
     plans = [plan.with_changelogs(not_compacted(plan, known)) for plan in plans]
     problems = [problem for plan in plans for problem in _missing(plan, known)]
     internal: dict[str, tuple[int, dict[str, str]]] = {}
     for plan in plans:
+        if unmatched := list(_unmatched(plan)):
+            problems += unmatched
+            continue
         try:
-            internal |= _internal(plan, known, settings.application)
+            internal |= _internal(plan, known, settings)
         except TopologyError as error:
             problems.append(str(error))
         except KeyError:
@@ -81,9 +83,54 @@ async def prepare(bootstrap: str, admin: Admin, plans: Iterable[Plan], settings:
     for name, (count, config) in internal.items():
         await admin.create(name, count, config, settings.replication_factor)
     described = {**known, **await admin.describe(sorted(internal))}
-    for warning in _short_retention(plans, described):
+    for warning in (*_short_retention(plans, described), *_forgetful(plans, described)):
         logger.warning(warning)
     return Cluster(bootstrap, admin, admin.cluster_id, described, {plan.topology.name: plan for plan in plans})
+
+
+def by_pattern(plan: Plan) -> tuple[Source, ...]:
+    """The nodes that read whatever topics match a pattern."""
+    return tuple(node for node in plan.topology.nodes if isinstance(node, Source) and node.pattern is not None)
+
+
+async def look_again(cluster: Cluster, plan: Plan, settings: Settings) -> Cluster | None:
+    """The cluster and the plan anew when other topics match the plan's patterns than it reads; None: the same do."""
+    (now,) = await _with_matching_topics([plan], cluster.admin, settings.application)
+    if _sources(now) == _sources(plan) or list(_unmatched(now)):
+        return None
+    logger.info("%s: other topics match its patterns now, it begins again with them", plan.topology.name)
+    return await prepare(cluster.bootstrap, cluster.admin, [now], settings)
+
+
+def _sources(plan: Plan) -> set[str]:
+    return {source.topic for sub in plan.subtopologies for source in sub.sources}
+
+
+async def _with_matching_topics(plans: list[Plan], admin: Admin, application: str) -> list[Plan]:
+    """The plans with the topics of the cluster that match their patterns, but never internal ones of their own."""
+    if not any(map(by_pattern, plans)):
+        return plans
+    existing = await admin.list()
+    return [
+        make_plan(
+            plan.topology,
+            codec_for,
+            [name for name in existing if not Names.of(application, plan.topology.name).made(name)],
+        )
+        if by_pattern(plan)
+        else plan
+        for plan in plans
+    ]
+
+
+def _unmatched(plan: Plan) -> Iterator[str]:
+    """What is wrong with patterns that no topic matches: nothing could say how many tasks there are."""
+    for node in by_pattern(plan):
+        if not any(node in source.nodes for sub in plan.subtopologies for source in sub.sources):
+            yield (
+                f"topology {plan.topology.name!r} reads all topics that match {node.topic.name!r}, and there is none: "
+                "make one, or correct the pattern"
+            )
 
 
 def not_compacted(plan: Plan, known: Mapping[str, TopicInfo]) -> frozenset[str]:
@@ -107,11 +154,23 @@ def _short_retention(plans: Iterable[Plan], topics: Mapping[str, TopicInfo]) -> 
                     )
 
 
+def _forgetful(plans: Iterable[Plan], topics: Mapping[str, TopicInfo]) -> Iterator[str]:
+    """Topics of global tables that lose rows, though nothing else keeps them."""
+    for plan in plans:
+        for spec in plan.globals:
+            policy, kept = topics[spec.topic].config["cleanup.policy"], topics[spec.topic].config["retention.ms"]
+            if "compact" not in policy and kept != "-1":
+                yield (
+                    f"topic {spec.topic!r} is global table {spec.store.name!r} of topology {plan.topology.name!r}, but "
+                    f"keeps records for {kept} ms only: set its cleanup.policy to compact, or rows are lost with them"
+                )
+
+
 def _external(plan: Plan) -> dict[str, str]:
     """Topics that are not ours to make, each with what the topology does with it."""
     topics = {sink.topic: "writes" for sub in plan.subtopologies for sink in sub.sinks if not sink.internal}
     topics |= {source.topic: "reads" for sub in plan.subtopologies for source in sub.sources if not source.internal}
-    return topics
+    return topics | {spec.topic: "reads" for spec in plan.globals}
 
 
 def _missing(plan: Plan, known: Mapping[str, TopicInfo]) -> list[str]:
@@ -123,17 +182,17 @@ def _missing(plan: Plan, known: Mapping[str, TopicInfo]) -> list[str]:
     ]
 
 
-def _internal(plan: Plan, known: Mapping[str, TopicInfo], application: str) -> dict[str, tuple[int, dict[str, str]]]:
+def _internal(plan: Plan, known: Mapping[str, TopicInfo], settings: Settings) -> dict[str, tuple[int, dict[str, str]]]:
     """The internal topics of a plan by Kafka's name, each with its partitions and configuration."""
-    names = Names.of(application, plan.topology.name)
+    names, usual = Names.of(settings.application, plan.topology.name), dict(settings.internal_topic_config)
     counts = {name: info.partitions for name, info in known.items()}
     repartition = partition_counts(plan, counts)
-    topics = {names.internal(topic): (count, REPARTITION) for topic, count in repartition.items()}
+    topics = {names.internal(topic): (count, {**REPARTITION, **usual}) for topic, count in repartition.items()}
     widths = {**counts, **repartition}
     for sub in plan.subtopologies:
         tasks = max(widths[source.topic] for source in sub.sources)
         for spec in sub.stores:
             if spec.log == "changelog":
-                topics[names.changelog(spec.name)] = (tasks, CHANGELOG)
-    topics[names.dead_letters] = (1, DEAD_LETTERS)
+                topics[names.changelog(spec.name)] = (tasks, {**CHANGELOG, **usual, **dict(spec.topic_config)})
+    topics[names.dead_letters] = (1, {**DEAD_LETTERS, **usual})
     return topics

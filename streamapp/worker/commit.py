@@ -15,6 +15,7 @@ from typing import Protocol
 from streamapp.engine.records import Change
 from streamapp.kafka import BatchConsumer, BatchProducer, BatchWriter, GroupMetadata
 from streamapp.state import Position
+from streamapp.worker.failpoints import reach
 from streamapp.worker.metadata import TaskMetadata
 from streamapp.worker.names import Names
 from streamapp.worker.running import RunningTask, TopicPartition
@@ -58,7 +59,10 @@ class ExactlyOnce:
         """Offsets, then the end of the transaction; refused for a member that is no longer in the group."""
         await self.begin()
         await self._producer.send_offsets(member, offsets)
+        reach("offsets-sent")
+        reach("before-end-transaction")
         await self._producer.commit()
+        reach("after-end-transaction")
         self._open = False
 
     async def abort(self) -> None:
@@ -80,6 +84,7 @@ class AtLeastOnce:
     async def commit(self, offsets: dict[TopicPartition, tuple[int, str]], member: GroupMetadata) -> None:
         """Commits the offsets of the group; refused for a member that is no longer in the group."""
         await self._consumer.commit_offsets(offsets, member)
+        reach("offsets-sent")
 
     async def abort(self) -> None:
         """What was sent stays: it will be sent again."""
@@ -93,14 +98,20 @@ async def commit(
     Raises what Kafka raised, before any store has changed; the caller rolls back. After it returns, stores, offsets
     and outputs agree.
     """
+    reach("before-commit")
     await guarantee.begin()
     changes = {task.id: _send_changes(task, names, writer) for task in tasks}
+    reach("changelog-sent")
     ends = await writer.flush()
+    reach("flushed")
     written = {task.id: _ends_of(task, changes[task.id], names, ends) for task in tasks}
     saved = {task.id: task.metadata(written[task.id]) for task in tasks}
     await guarantee.commit(_offsets(tasks, saved), member)
     for task in tasks:
+        reach("before-store")
         await _store(task, changes[task.id], written[task.id], saved[task.id])
+        reach("after-store")
+    reach("committed")
 
 
 def _send_changes(task: RunningTask, names: Names, writer: BatchWriter) -> Changes:
@@ -115,12 +126,17 @@ def _send_changes(task: RunningTask, names: Names, writer: BatchWriter) -> Chang
 
 
 def _ends_of(task: RunningTask, changes: Changes, names: Names, ends: dict[TopicPartition, int]) -> dict[str, int]:
-    """Where each store's log stands when this commit is done: a changelog's end, or the source's next offset."""
+    """Where each store's log stands when this commit is done: a changelog's end, or the source's next offset.
+
+    Of a store without a log, how many changes there have been: readers see by it that there is something new.
+    """
     before = task.log_ends
     after: dict[str, int] = {}
     for spec in task.subtopology.stores:
         if spec.log == "source":
             after[spec.name] = task.positions[task.source_of(spec), task.partition]
+        elif spec.log == "none":
+            after[spec.name] = before.get(spec.name, 0) + len(changes[spec.name])
         else:
             after[spec.name] = ends.get((names.changelog(spec.name), task.partition), before.get(spec.name, 0))
     return after
@@ -132,8 +148,9 @@ def _offsets(
     offsets: dict[TopicPartition, tuple[int, str]] = {}
     for task in tasks:
         text = saved[task.id].encode()
+        everywhere = task.touched or task.has_processors  # a punctuation that was cancelled must be gone everywhere
         for at, position in task.positions.items():
-            if position != task.committed.get(at):
+            if everywhere or position != task.committed.get(at):
                 offsets[at] = (position, text)
     return offsets
 

@@ -36,6 +36,11 @@ class Names:
         """An internal topic, such as `by-country-repartition`, as Kafka knows it."""
         return f"{self.group}-{topic}"
 
+    def made(self, topic: str) -> bool:
+        """Whether a topic bears a name that only this application gives, so that no pattern may match it."""
+        internal = topic.startswith(f"{self.group}-") and topic.endswith(("-changelog", "-repartition"))
+        return internal or topic == self.dead_letters
+
     def member(self, state_dir: Path, slot: int) -> str:
         """The transactional id and static member id: a restart in the same slot takes its predecessor's place.
 

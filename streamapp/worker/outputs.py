@@ -7,10 +7,10 @@ Knows nothing of transactions.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from streamapp.engine.specs import Plan
-from streamapp.engine.task import DeadLetter
+from streamapp.engine.failure import DeadLetter
+from streamapp.engine.specs import Plan, SinkSpec
 from streamapp.kafka import BatchWriter, Partitioner
 from streamapp.worker.names import Names
 from streamapp.worker.running import RunningTask
@@ -31,6 +31,7 @@ class Outputs:
                     topic := names.internal(sink.topic) if sink.internal else sink.topic,
                     Partitioner(counts[topic]),
                     sink.partition_bytes,
+                    _choice(sink, counts[topic]),
                 )
                 for sink in sub.sinks
             ]
@@ -43,8 +44,10 @@ class Outputs:
         put = writer.put
         outputs = task.task.take_outputs()
         for sink, timestamp, key, value, headers in outputs:
-            topic, partitioner, routed = routes[sink]
-            partition = partitioner(key if key is None or routed is None else routed(key))
+            topic, partitioner, routed, choose = routes[sink]
+            partition = None if choose is None else choose(key, value)
+            if partition is None:
+                partition = partitioner(key if key is None or routed is None else routed(key))
             put(topic, partition, timestamp, key, value, headers)
         task.counters.records_out += len(outputs)
         if task.task.dead_letters:
@@ -57,6 +60,12 @@ class Outputs:
             writer.put(self._dead_letters, partition, timestamp, key, value, (*headers, *error_headers(letter)))
         task.counters.dead_letters += len(task.task.dead_letters)
         task.task.dead_letters.clear()
+
+
+def _choice(sink: SinkSpec, count: int) -> Callable[[bytes | None, bytes | None], int | None] | None:
+    """The author's choice of a partition, if there is one; that it gives one was checked with the record."""
+    chosen = sink.partitioner
+    return None if chosen is None else lambda key, value: chosen(key, value, count)
 
 
 def error_headers(letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:

@@ -9,26 +9,30 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from streamapp.engine.specs import StoreSpec
+from streamapp.engine.specs import TableSpec
 from streamapp.state import TaskState
-from streamapp.state.query import Query, ScanRow
+from streamapp.state.query import Query
+from streamapp.state.table_reader import Parts
+from streamapp.state.table_rows import TableRow, TableRows, rows_of
 from streamapp.worker.assignment import TaskId
 from streamapp.worker.cursor import Cursor, decode_cursor
-from streamapp.worker.keys import are_text, keys_reading
 from streamapp.worker.names import task_name
-from streamapp.worker.shown import plain, text
+from streamapp.worker.search import Search
 
 AT_ONCE = 1_000
 """Rows one call looks at: some milliseconds of work."""
 
-Found = tuple[int, ScanRow]
+_FOREVER = 2**63 - 1
+"""The end of a window whose size nobody has told."""
+
+Found = tuple[int, TableRow]
 """The partition of the task that has a row, and the row."""
 
-Place = tuple[int, bytes, int]
-"""Where a row stands in the order: window start, bytes of the key, partition."""
+Place = tuple[tuple[int, ...], bytes, int]
+"""Where a row stands in the order: times of its window, bytes of the key, partition."""
 
 
 class Holder(Protocol):
@@ -53,162 +57,155 @@ class Page:
 
 
 class Reader:
-    """Reads the tables of one topology; `every` lists all its tasks, `tasks` is a view of those open here."""
+    """Reads the tables of one topology.
+
+    `every` lists all its tasks, `tasks` is a view of those open here; `global_state` gives the state of the global
+    tables, None while they are not open.
+    """
 
     def __init__(
         self,
-        stores: Iterable[StoreSpec],
+        tables: Iterable[TableSpec],
         every: Sequence[TaskId],
         tasks: Mapping[TaskId, Holder],
+        global_state: Callable[[], TaskState | None] = lambda: None,
         at_once: int = AT_ONCE,
     ) -> None:
-        self._specs = {spec.name: spec for spec in stores}
+        self._tables = {table.name: table for table in tables}
         self._every = every
         self._tasks = tasks
+        self._global_state = global_state
         self._at_once = at_once
 
     def version(self, table: str) -> object:
         """Equal as long as no commit has changed the table here and no task has come or gone."""
-        held = [(partition, task.state.position) for partition, task in self._holders(self._specs[table])]
+        held = [(partition, state.position) for partition, state in self._states(self._tables[table])]
         return [(partition, position and position.changelogs.get(table)) for partition, position in held]
 
-    def read(
-        self,
-        table: str,
-        *,
-        key: str | None = None,
-        prefix: str | None = None,
-        from_ms: int | None = None,
-        to_ms: int | None = None,
-        limit: int = 100,
-        cursor: str | None = None,
-    ) -> Page:
-        """Rows of the key that reads `key`, of keys whose text begins with `prefix`, and of windows by their start.
+    def read(self, table: str, *, limit: int = 100, cursor: str | None = None, **search: Any) -> Page:
+        """The rows that a search, the fields of `Search`, asks for.
 
-        Raises `UsageError` for a cursor that `table` did not give.
+        Raises `UsageError` for a cursor that `table` did not give, and for bounds that are not keys of its rows.
         """
-        spec = self._specs[table]
-        reading = _Reading(spec, self._holders(spec), None if cursor is None else decode_cursor(cursor, spec))
-        query = Query(from_ms=from_ms, to_ms=to_ms, newest_first=reading.descending)
-        items, last = _take(reading.rows(query, key, prefix), _wanted(key, prefix or ""), limit, self._at_once)
-        missing = [task for task in self._every if task[0] == spec.subtopology and task not in self._tasks]
+        spec, wish = self._tables[table], Search(**search)
+        wanted = wish.wanted(spec)
+        after = None if cursor is None else decode_cursor(cursor, spec)
+        reading = _Reading(spec, wish.query(spec), self._parts(spec), after)
+        keys = wish.keys(spec)
+        found = reading.of_keys(keys) if keys else reading.through()
+        items, last = _take(found, wanted, limit, self._at_once)
         return Page(
-            items=[_document(spec, row) for _, row in items],
+            items=[_document(row) for _, row in items],
             next=None if last is None else reading.cursor(last).encode(),
-            incomplete=[task_name(*task) for task in missing],
+            incomplete=self._missing(spec),
         )
+
+    def all(self, table: str, key: str | None = None) -> Iterator[dict[str, Any]]:
+        """All rows, or those of one key, in the same order: for those whom nobody waits for."""
+        spec, wish = self._tables[table], Search(key=key)
+        reading = _Reading(spec, wish.query(spec), self._parts(spec), None)
+        keys, wanted = wish.keys(spec), wish.wanted(spec)
+        found = reading.of_keys(keys) if keys else reading.through()
+        return (_document(row) for _, row in found if wanted(row))
 
     def find(self, table: str, key: Any) -> Any:
         """The value of a key, of its newest window where there are windows; raises `KeyError` when it has none here."""
-        spec = self._specs[table]
-        reading = _Reading(spec, self._holders(spec), None)
-        for _, row in reading.of_keys([key], Query(newest_first=reading.descending)):
+        spec = self._tables[table]
+        for _, row in _Reading(spec, Query(newest_first=spec.by_time), self._parts(spec), None).of_keys([key]):
             return row.value
         raise KeyError(key)
 
-    def _holders(self, spec: StoreSpec) -> list[tuple[int, Holder]]:
-        return [(number, task) for (sub, number), task in sorted(self._tasks.items()) if sub == spec.subtopology]
+    def parts(self, table: str) -> Parts:
+        """The rows of a table in the tasks that are here, and the names of the others."""
+        spec = self._tables[table]
+        return Parts([rows for _, rows in self._parts(spec)], self._missing(spec))
+
+    def _parts(self, table: TableSpec) -> list[tuple[int, TableRows]]:
+        return [
+            (number, rows_of(table, state.committed, state.position.times if state.position else {}))
+            for number, state in self._states(table)
+        ]
+
+    def _states(self, table: TableSpec) -> list[tuple[int, TaskState]]:
+        if table.store.log == "global":
+            state = self._global_state()
+            return [] if state is None else [(0, state)]
+        number = table.store.subtopology
+        return [(partition, task.state) for (sub, partition), task in sorted(self._tasks.items()) if sub == number]
+
+    def _missing(self, table: TableSpec) -> list[str]:
+        if table.store.log == "global":
+            return [] if self._states(table) else ["global"]
+        number = table.store.subtopology
+        return [task_name(*task) for task in self._every if task[0] == number and task not in self._tasks]
 
 
 class _Reading:
     """One table's rows behind `after`, over all its tasks."""
 
-    def __init__(self, spec: StoreSpec, holders: Iterable[tuple[int, Holder]], after: Cursor | None) -> None:
-        self.descending = spec.kind == "window"
-        self._spec = spec
-        self._stores: list[tuple[int, Any]] = [(number, task.state.committed[spec.name]) for number, task in holders]
+    def __init__(
+        self, table: TableSpec, query: Query, parts: Sequence[tuple[int, TableRows]], after: Cursor | None
+    ) -> None:
+        self._table = table
+        self._query = query
+        self._parts = parts
+        self._rows = dict(parts)
         self._after = after
+        self._descending = table.by_time
 
     def place(self, found: Found) -> Place:
         """Where a row stands."""
         partition, row = found
-        return row.start or 0, self._spec.key.encode(row.key), partition
+        return (*self._rows[partition].place(row), partition)
 
     def cursor(self, found: Found) -> Cursor:
         """From where to go on behind a row."""
-        _, key, partition = self.place(found)
-        return Cursor(self._spec.name, key, found[1].start, partition)
+        times, key, partition = self.place(found)
+        return Cursor(self._table.name, key, times, partition)
 
-    def rows(self, query: Query, key: str | None, prefix: str | None) -> Iterator[Found]:
-        """Rows that include all that are asked for, with as few others as the layout of the store allows."""
-        keys = [] if key is None else keys_reading(key, self._spec.key)
-        if keys:
-            return self.of_keys(keys, query)
-        begins_alike = self._spec.kind == "key-value" and are_text(
-            self._spec.key
-        )  # elsewhere it would be a hidden scan
-        return self.through(replace(query, prefix=prefix) if begins_alike else query)
-
-    def of_keys(self, keys: Iterable[Any], query: Query) -> Iterator[Found]:
+    def of_keys(self, keys: Iterable[Any]) -> Iterator[Found]:
         """The rows of a few keys."""
-        found = [(number, row) for number, store in self._stores for key in keys for row in _of_key(store, key, query)]
-        ordered = sorted(found, key=self.place, reverse=self.descending)
+        found = [(number, row) for number, rows in self._parts for key in keys for row in rows.of_key(key, self._query)]
+        ordered = sorted(found, key=self.place, reverse=self._descending)
         return (one for one in ordered if self._is_behind(self.place(one)))
 
-    def through(self, query: Query) -> Iterator[Found]:
+    def through(self) -> Iterator[Found]:
         """All rows."""
-        parts = [self._part(number, store, query) for number, store in self._stores]
-        return heapq.merge(*parts, key=self.place, reverse=self.descending)
+        parts = [self._part(number, rows) for number, rows in self._parts]
+        return heapq.merge(*parts, key=self.place, reverse=self._descending)
 
-    def _part(self, partition: int, store: Any, query: Query) -> Iterator[Found]:
+    def _part(self, partition: int, rows: TableRows) -> Iterator[Found]:
         """The rows of one task, in order."""
         after = self._after
-        if after is not None:
-            key = self._spec.key.decode(after.key)
-            query = replace(query, after=(key, after.start))
-            if self._is_behind((after.start or 0, after.key, partition)):
-                # a topic not keyed by its partitioner has a key in several tasks: theirs stand side by side
-                yield from ((partition, row) for row in _of_key(store, key, _window_of(after, query)))
-        yield from ((partition, row) for row in store.scan(query))
+        if after is not None and self._is_behind((*after.place, partition)):
+            # a topic not keyed by its partitioner has a key in several tasks: theirs stand side by side
+            row = rows.one(after.place, self._query)
+            if row is not None:
+                yield partition, row
+        yield from ((partition, row) for row in rows.scan(self._query, after.place if after else None))
 
     def _is_behind(self, place: Place) -> bool:
         if self._after is None:
             return True
-        last = (self._after.start or 0, self._after.key, self._after.partition)
-        return place < last if self.descending else place > last
-
-
-def _window_of(cursor: Cursor, query: Query) -> Query:
-    """The same query for nothing but the window at the cursor."""
-    if cursor.start is None:
-        return query
-    first, end = query.from_ms or 0, query.to_ms
-    return replace(
-        query,
-        from_ms=max(first, cursor.start),
-        to_ms=cursor.start + 1 if end is None else min(end, cursor.start + 1),
-    )
-
-
-def _of_key(store: Any, key: Any, query: Query) -> Iterator[ScanRow]:
-    """One key's rows: its windows, or the one it has."""
-    if hasattr(store, "windows"):
-        yield from store.windows(key, query)
-    elif (found := store.peek(key)) is not None:
-        yield ScanRow(key, None, *found)
-
-
-def _wanted(key: str | None, prefix: str) -> Callable[[Any], bool]:
-    if key is not None:
-        return lambda found: text(plain(found)) == key
-    return (lambda found: text(plain(found)).startswith(prefix)) if prefix else lambda found: True
+        last = (*self._after.place, self._after.partition)
+        return place < last if self._descending else place > last
 
 
 def _take(
-    found: Iterator[Found], wanted: Callable[[Any], bool], limit: int, at_once: int
+    found: Iterator[Found], wanted: Callable[[TableRow], bool], limit: int, at_once: int
 ) -> tuple[list[Found], Found | None]:
-    """The rows whose key is wanted, and the last that was looked at unless it was the last of all."""
+    """The rows that are wanted, and the last that was looked at unless it was the last of all."""
     items: list[Found] = []
     last: Found | None = None
     for looked, one in enumerate(found):
         if looked == at_once or len(items) == limit:
             return items, last
         last = one
-        if wanted(one[1].key):
+        if wanted(one[1]):
             items.append(one)
     return items, None
 
 
-def _document(spec: StoreSpec, row: ScanRow) -> dict[str, Any]:
-    window = None if row.start is None else {"start": row.start, "end": row.start + (spec.window_size or 0)}
+def _document(row: TableRow) -> dict[str, Any]:
+    window = None if row.start is None else {"start": row.start, "end": None if row.end == _FOREVER else row.end}
     return {"key": row.key, "window": window, "value": row.value, "timestamp": row.timestamp}

@@ -18,6 +18,7 @@ from streamapp.engine.source_log import stored
 from streamapp.engine.specs import SourceSpec, StoreSpec
 from streamapp.errors import ConfigurationError
 from streamapp.kafka import Admin, BatchConsumer
+from streamapp.worker.failpoints import reach
 from streamapp.worker.names import Names
 from streamapp.worker.running import RunningTask, TopicPartition
 
@@ -79,11 +80,14 @@ async def plan_restores(
     ]
     starts = await admin.beginnings(changelogs + sources)
     return [
-        _restore_of(task, spec, names, starts, ends, committed) for task in tasks for spec in task.subtopology.stores
+        restore_of(task, spec, names, starts, ends, committed)
+        for task in tasks
+        for spec in task.subtopology.stores
+        if spec.log != "none"
     ]
 
 
-def _restore_of(
+def restore_of(
     task: RunningTask,
     spec: StoreSpec,
     names: Names,
@@ -91,6 +95,7 @@ def _restore_of(
     ends: Mapping[TopicPartition, int],
     committed: Mapping[TopicPartition, int],
 ) -> Restore:
+    """What must be read for one store; raises `ConfigurationError` when its log is not what was committed."""
     position = task.log_ends.get(spec.name, 0)
     if spec.log == "source":
         at = (task.source_of(spec), task.partition)
@@ -101,9 +106,16 @@ def _restore_of(
     if starts[at] > position:
         raise ConfigurationError(
             f"changelog {at[0]!r} partition {at[1]} begins at offset {starts[at]}, but store {spec.name!r} needs it "
-            f"from {position}: its records were deleted. Reset the topology to rebuild it from its sources"
+            f"from {position}: its records were deleted. Run 'streamapp TOPOLOGY reset' to rebuild it from its "
+            "sources"
         )
-    return Restore(task, spec, at, position, min(end, ends[at]))
+    if end > ends[at]:
+        raise ConfigurationError(
+            f"changelog {at[0]!r} partition {at[1]} ends at offset {ends[at]}, but the last commit wrote store "
+            f"{spec.name!r} up to {end}: the topic was deleted and made anew, or has lost its end. Run "
+            "'streamapp TOPOLOGY reset' to rebuild it from its sources"
+        )
+    return Restore(task, spec, at, position, end)
 
 
 async def restore(
@@ -138,6 +150,7 @@ async def _read(
             return False
         for at, fetched in (await reader.take(list(todo), timeout)).items():
             await todo[at].apply(fetched.rows(), fetched.next)
+            reach("restoring")
             if todo[at].complete:
                 del todo[at]
         if time.monotonic() - last_report > 5:

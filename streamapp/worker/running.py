@@ -6,16 +6,21 @@ Knows nothing of transactions or groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 
-from streamapp.engine.queues import RecordQueues
+from streamapp.dsl.nodes_stream import Process
+from streamapp.engine.queues import RecordQueues, Run
 from streamapp.engine.records import Row
 from streamapp.engine.specs import StoreSpec, SubTopology
 from streamapp.engine.task import Task
 from streamapp.state import TaskState
 from streamapp.worker.metadata import TaskMetadata, merge_metadata
 from streamapp.worker.names import task_name
+
+logger = logging.getLogger(__name__)
 
 TopicPartition = tuple[str, int]
 
@@ -58,6 +63,14 @@ class RunningTask:
     counters: Counters = field(default_factory=Counters)
     saved: TaskMetadata = field(default_factory=TaskMetadata)
     """Times and counts as of the last commit."""
+    touched: bool = False
+    """Whether something has happened since the last commit that no position tells of: a punctuation."""
+    _started: bool = False
+    """Whether the processors have been initialised."""
+    _left: Run | None = None
+    """What is left of a run of which a record is to be tried again."""
+    _waits_until: int | None = None
+    """Nothing of the task goes on before then, in ms of a clock that never goes back."""
     _late_before: int = 0
     """Of the late records the task knows of, those that were not counted here."""
 
@@ -79,7 +92,13 @@ class RunningTask:
     @property
     def dirty(self) -> bool:
         """Whether a commit would change anything."""
-        return self.positions != self.committed
+        return self.touched or self.positions != self.committed
+
+    @cached_property
+    def has_processors(self) -> bool:
+        """Whether an author's processors are among the steps, which may punctuate, or time may go on by itself."""
+        processors = any(isinstance(node, Process) for node in self.subtopology.nodes)
+        return processors or self.subtopology.idle_timeout_ms is not None
 
     @property
     def lag(self) -> int:
@@ -129,16 +148,75 @@ class RunningTask:
         self.forget_queued()
         self._restore_times()
 
-    def enqueue(self, at: TopicPartition, start: int, rows: list[Row], next_offset: int) -> bool:
+    def enqueue(self, at: TopicPartition, start: int, rows: Sequence[Row], next_offset: int) -> bool:
         """Queues what was fetched; false when it is not what comes next, as after a seek."""
         if start != self.fetched[at]:
             return False
-        self.queues.add(self.topics[at[0]], at[1], rows, next_offset)
+        topic = self.topics[at[0]]
+        self.queues.add(topic, at[1], self.task.stamp(topic, rows), next_offset)
         self.fetched[at] = next_offset
         return True
 
+    # -- what comes next -------------------------------------------------------------------------------------------
+
+    def take(self, now: int, limit: int) -> Run | None:
+        """The next run of at most `limit` records; None when there is none, or the task waits.
+
+        `now` in ms of a clock that never goes back.
+        """
+        if self._waits(now):
+            return None
+        left, self._left = self._left, None
+        return left or self.queues.take(now, limit)
+
+    def ready(self, now: int) -> bool:
+        """Whether `take` would give something."""
+        return not self._waits(now) and (self._left is not None or self.queues.ready(now))
+
+    def _waits(self, now: int) -> bool:
+        if self._waits_until is not None and now >= self._waits_until:
+            self._waits_until = None
+        return self._waits_until is not None
+
+    def complete(self, run: Run) -> None:
+        """Notes that a run has been processed."""
+        topic, partition, _, next_offset = run
+        self.positions[self.physical(topic), partition] = next_offset
+
+    def put_back(self, run: Run, offset: int, until: int) -> None:
+        """Keeps a run from `offset` on for later: its records before are processed, nothing goes on before `until`."""
+        topic, partition, rows, next_offset = run
+        self._left = (topic, partition, [row for row in rows if row[0] >= offset], next_offset)
+        self.positions[self.physical(topic), partition] = offset
+        self.wait(until)
+
+    def wait(self, until: int) -> None:
+        """Lets nothing of the task go on before `until`, in ms of a clock that never goes back."""
+        self._waits_until = until
+
+    def is_due(self, wall_clock: int) -> bool:
+        """Whether a punctuation is due at `wall_clock` (ms)."""
+        at = self.task.punctuates_at if self.has_processors and self._waits_until is None else None
+        return at is not None and at <= wall_clock
+
+    def due_in(self, now: int, wall_clock: int) -> int | None:
+        """Milliseconds until the task has something to do by itself, as far as that is known."""
+        if self._waits_until is not None:
+            return max(0, self._waits_until - now)
+        at = self.task.punctuates_at if self.has_processors else None
+        return None if at is None else max(0, at - wall_clock)
+
+    def punctuate(self, wall_clock: int) -> None:
+        """Calls what is due at `wall_clock` (ms), and tells processors the time; the first time it initialises them."""
+        if self.lag:
+            self.task.not_idle(wall_clock)
+        started, self._started = self._started, True
+        self.touched = self.touched or not started or self.is_due(wall_clock)
+        self.task.punctuate(wall_clock)
+
     def forget_queued(self) -> None:
         """Drops what is queued; it must be fetched again from `positions`."""
+        self._left = self._waits_until = None
         for (topic, partition), position in self.positions.items():
             self.queues.seek(self.topics[topic], partition, position)
         self.fetched = dict(self.positions)
@@ -156,11 +234,13 @@ class RunningTask:
         """The positions and `saved` are what a restart would find."""
         self.committed = dict(self.positions)
         self.saved = saved
+        self.touched = False
 
     def roll_back(self) -> None:
         """Back to the last commit: dirty state, times, queue and positions."""
         self.state.rollback()
         self.task.rollback(self.saved.times)
+        self.touched = False
         self.positions = self.begin | self.committed
         self.forget_queued()
         self._restore_times()
@@ -171,3 +251,12 @@ class RunningTask:
         self.task.restore_times(self.saved.times)
         self.task.late.clear()
         self.task.late.update(self.saved.late)
+
+    def close(self) -> None:
+        """Closes the processors and the stores; what was not committed is gone."""
+        try:
+            self.task.close()
+        except Exception:  # the author's code may raise anything, and the rest must be closed all the same
+            logger.exception("task %s: a processor failed to close", self.name)
+        finally:
+            self.state.close()

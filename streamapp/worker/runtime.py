@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from mode import Service
@@ -23,6 +24,7 @@ from streamapp.settings import Settings
 from streamapp.worker.application import Application
 from streamapp.worker.channel import BatchChannel
 from streamapp.worker.cluster import prepare
+from streamapp.worker.member import State
 from streamapp.worker.until_end import UntilEnd
 
 logger = logging.getLogger(__name__)
@@ -55,6 +57,11 @@ class Runtime(Service):
         self._until_end = until_end
         self._changed = asyncio.Event()
         self._leaving = False
+        self._listeners: list[Callable[[str, State, State], object]] = []
+
+    def on_state(self, listener: Callable[[str, State, State], object]) -> None:
+        """Calls `listener` with a topology's name, its old and its new state when that changes; from a start on."""
+        self._listeners.append(listener)
 
     @property
     def started(self) -> bool:
@@ -85,10 +92,13 @@ class Runtime(Service):
         bootstrap = self.settings.resolve_bootstrap()
         async with await Admin.connect(bootstrap, fail_fast=self.settings.fail_fast) as admin:
             cluster = await prepare(bootstrap, admin, self.plans.values(), self.settings)
-            until_end = await UntilEnd.now(cluster, self.plans.values()) if self._until_end else None
+            until_end = await UntilEnd.now(cluster, cluster.plans.values()) if self._until_end else None
             for name, plan in cluster.plans.items():
                 channels = {number: channel for (owner, number), channel in self._channels.items() if owner == name}
-                self.applications[name] = Application(plan, self.settings, cluster, channels, self._on_change)
+                application = Application(plan, self.settings, cluster, channels, self._on_change)
+                for listener in self._listeners:
+                    application.on_state(partial(listener, name))
+                self.applications[name] = application
             for application in self.applications.values():
                 await self.add_runtime_dependency(application)
             await self._wait_until(lambda: self.started)

@@ -1,7 +1,7 @@
 """The Faust App in which every topology runs: worker life cycle, command line, web server, agents.
 
-One agent holds each sub-topology and one table stands for each store. The shell's own Kafka consumer starts only
-when an author has added plain `@app.agent` functions; those keep Faust's at-least-once semantics.
+One agent holds each sub-topology, and one table of Faust's stands for each table of a topology. The shell's own Kafka
+consumer starts only when an author has added plain `@app.agent` functions; those keep Faust's at-least-once semantics.
 Knows nothing of how an Application processes or commits.
 """
 
@@ -12,6 +12,8 @@ import gc
 import logging
 import socket
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NoReturn, cast
 
 import faust
@@ -24,6 +26,7 @@ from streamapp.errors import ConfigurationError
 from streamapp.formats import codec_for
 from streamapp.kafka.broker import running_bootstrap
 from streamapp.settings import Settings
+from streamapp.state import configure_memory
 from streamapp.worker.channel import Batch, BatchChannel
 from streamapp.worker.runtime import Runtime
 from streamapp.worker.tables import StoreTable
@@ -91,6 +94,7 @@ def build_shell(
     Nothing connects to Kafka here: `faust agents`, `faust tables` and `--help` work without a broker.
     """
     plans = {topology.name: plan(topology, codec_for) for topology in topologies}
+    configure_memory(settings.cache_bytes, settings.write_buffer_bytes)
     shell = Shell(
         settings.application,
         broker="kafka://" + (settings.bootstrap_servers or running_bootstrap() or "127.0.0.1:9092").replace(",", ";"),
@@ -132,19 +136,31 @@ def _add_agents(
 def _add_tables(shell: Shell, plans: Mapping[str, Plan]) -> None:
     owners: dict[str, list[str]] = {}
     for name, made in plans.items():
-        for sub in made.subtopologies:
-            for spec in sub.stores:
-                owners.setdefault(spec.name, []).append(name)
+        for table in made.tables:
+            owners.setdefault(table.name, []).append(name)
     for store, names in owners.items():
         for name in names:
             title = store if len(names) == 1 else f"{name}.{store}"
             lookup = shell.runtime.lookup(name, store)
-            shell.tables[title] = cast(Any, StoreTable(title, f"State store of the topology {name}.", lookup))
+            shell.tables[title] = cast(Any, StoreTable(title, f"Table of the topology {name}.", lookup))
 
 
 def tune_collector() -> None:
     """Runs the cyclic collector less often: millions of short-lived tuples made it cost 18 to 30 % of throughput."""
     gc.set_threshold(100_000, 20, 50)
+
+
+def must_be_writable(state_dir: Path) -> None:
+    """Makes the folder of all state; raises `ConfigurationError` when nothing can be written there."""
+    try:
+        (state_dir / "faust").mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=state_dir):
+            return
+    except OSError as error:
+        raise ConfigurationError(
+            f"state folder {str(state_dir)!r} cannot be used: {error.strerror}; "
+            "give a folder that can be written with --state-dir or STREAMAPP_STATE_DIR"
+        ) from error
 
 
 def free_port(host: str, wanted: int = 0) -> int:

@@ -13,15 +13,19 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 
+from streamapp.dsl.node import Reset
 from streamapp.engine.queues import RecordQueues
 from streamapp.engine.specs import Plan, SubTopology
+from streamapp.engine.store import Store
 from streamapp.engine.task import Task
 from streamapp.errors import ConfigurationError
 from streamapp.kafka import BatchConsumer, Fetched
 from streamapp.settings import Settings
 from streamapp.state import DamagedStateError, TaskState, put_aside
+from streamapp.worker.accepted import Accepted
 from streamapp.worker.assignment import Claim, TaskId, tasks_of
 from streamapp.worker.cluster import Cluster
+from streamapp.worker.failpoints import reach
 from streamapp.worker.metadata import decode_metadata
 from streamapp.worker.names import Names, task_name
 from streamapp.worker.recovery import plan_restores, restore
@@ -29,13 +33,25 @@ from streamapp.worker.running import Counters, RunningTask, TopicPartition
 
 logger = logging.getLogger(__name__)
 
+_STAMPED_AT_ONCE = 500
+"""Records that are given their times before others may run."""
+
 Committed = Mapping[TopicPartition, tuple[int, str | None]]
 
 
 class Tasks:
     """Open tasks, and what the group has assigned."""
 
-    def __init__(self, plan: Plan, names: Names, settings: Settings, cluster: Cluster) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        names: Names,
+        settings: Settings,
+        cluster: Cluster,
+        *,
+        accepted: Accepted,
+        global_stores: Mapping[str, Store],
+    ) -> None:
         self.open: dict[TaskId, RunningTask] = {}
         self.active = False
         """Whether the group lets us process: false from a revocation until the next assignment is taken over."""
@@ -47,9 +63,17 @@ class Tasks:
             for source in sub.sources
         }
         """Kafka's name of each source topic: the sub-topology that reads it and the engine's name."""
+        self._resets = {
+            kafka: source.reset
+            for kafka, (sub, topic) in self.topics.items()
+            for source in sub.sources
+            if source.topic == topic
+        }
         self.every = tasks_of({topic: sub.number for topic, (sub, _) in self.topics.items()}, cluster.partitions)
         """Every task of the topology, wherever it runs."""
         self._closed = Counters()
+        self._accepted = accepted
+        self._global_stores = global_stores
         self._plan = plan
         self._names = names
         self._folder = names.folder(settings.state_dir)
@@ -83,6 +107,7 @@ class Tasks:
         self._close_overtaken(committed)
         starts = await self._starts(committed)
         fresh = [await self._open(task_id, committed) for task_id in sorted(set(wanted) - set(self.open))]
+        reach("opened")
         for task in fresh:
             self._place(task, committed, starts)
 
@@ -99,6 +124,7 @@ class Tasks:
             self._close_all_of(fresh)
             return False
         self._refuse_orphans(fresh, committed)
+        reach("restored")
         for at in assigned:
             consumer.seek(at, self.open[self._task_of(at)].fetched[at])  # a task that stayed keeps what is queued
         consumer.resume(assigned)
@@ -127,8 +153,19 @@ class Tasks:
                 self._close(task_id)
 
     async def _starts(self, committed: Committed) -> dict[TopicPartition, int]:
-        """Where partitions without a committed offset begin: at their first record."""
-        return await self._admin.beginnings([at for at, (offset, _) in committed.items() if offset < 0])
+        """Where partitions without a committed offset begin: at their first record, or as their source says."""
+        new: dict[Reset, list[TopicPartition]] = {"earliest": [], "latest": [], "none": []}
+        for at, (offset, _) in committed.items():
+            if offset < 0:
+                new[self._resets[at[0]]].append(at)
+        if new["none"]:
+            topic, partition = min(new["none"])
+            raise ConfigurationError(
+                f"group {self._names.group!r} has no committed offset of topic {topic!r} partition {partition}, which "
+                f"topology {self._plan.topology.name!r} reads with reset='none': set the group's offsets with Kafka's "
+                "tools, or say reset='earliest' or 'latest'"
+            )
+        return await self._admin.beginnings(new["earliest"]) | await self._admin.ends(new["latest"])
 
     def _place(self, task: RunningTask, committed: Committed, starts: Mapping[TopicPartition, int]) -> None:
         present = {at: committed[at] for at in task.partitions if at in committed}
@@ -143,7 +180,7 @@ class Tasks:
                 continue
             if (
                 not task.saved.ends
-                and any(spec.log == "changelog" for spec in task.subtopology.stores)
+                and any(spec.log != "source" for spec in task.subtopology.stores)
                 and not task.state.empty
             ):
                 raise ConfigurationError(
@@ -158,7 +195,15 @@ class Tasks:
         number, partition = task_id
         sub = self._plan.subtopologies[number]
         state = await self._open_state(sub, partition, committed)
-        task = Task(sub, partition, state.stores, application=self._application, on_error=self._plan.topology.on_error)
+        task = Task(
+            sub,
+            partition,
+            state.stores,
+            application=self._application,
+            on_error=self._plan.topology.on_error,
+            global_stores=self._global_stores,
+            limits=self._accepted.of(number),
+        )
         topics = {physical: logical for physical, (owner, logical) in self.topics.items() if owner is sub}
         present = [logical for physical, logical in topics.items() if (physical, partition) in committed]
         queues = RecordQueues([(topic, partition) for topic in present], self._plan.topology.max_task_idle_ms)
@@ -201,7 +246,7 @@ class Tasks:
     def _close(self, task_id: TaskId) -> None:
         task = self.open.pop(task_id)
         self._closed += task.done
-        task.state.close()
+        task.close()
 
     def _close_all_of(self, tasks: Collection[RunningTask]) -> None:
         for task in tasks:
@@ -213,6 +258,12 @@ class Tasks:
         self.active = False
         for task_id in list(self.open):
             self._close(task_id)
+
+    def begin_anew(self) -> None:
+        """Closes every task, and has what is assigned taken over again unless a rebalance is about to give it anew."""
+        if self.active and self.assigned is None:
+            self.assigned = frozenset(at for task in self.open.values() for at in task.positions)
+        self.close_all()
 
     @property
     def done(self) -> Counters:
@@ -241,8 +292,21 @@ class Tasks:
     async def enqueue(self, batches: Mapping[TopicPartition, Fetched]) -> None:
         """Queues what was fetched, for the task it belongs to; lets others run between two partitions."""
         for at, fetched in batches.items():
-            rows = fetched.rows()
+            start, rows = fetched.start, fetched.rows()
             await asyncio.sleep(0)
-            task = self.open.get(self._task_of(at))
-            if task is not None:
-                task.enqueue(at, fetched.start, rows, fetched.next)
+            size = _STAMPED_AT_ONCE if self._has_stamps(at) else len(rows) or 1
+            for first in range(0, len(rows) or 1, size):
+                task = self.open.get(self._task_of(at))
+                if task is None:
+                    break
+                is_last = first + size >= len(rows)
+                end = fetched.next if is_last else rows[first + size][0]
+                task.enqueue(at, start, rows[first : first + size] if size < len(rows) else rows, end)
+                start = end
+                if not is_last:
+                    await asyncio.sleep(0)
+
+    def _has_stamps(self, at: TopicPartition) -> bool:
+        """Whether an author's function gives the records of a partition their times."""
+        sub, topic = self.topics[at[0]]
+        return any(source.topic == topic and source.extractor is not None for source in sub.sources)

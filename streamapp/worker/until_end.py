@@ -88,4 +88,5 @@ def _sources(application: Application, cluster: Cluster) -> list[TopicPartition]
         for sub in application.plan.subtopologies
         for source in sub.sources
     }
-    return [(topic, number) for topic in sorted(topics) for number in range(cluster.partitions[topic])]
+    known = cluster.partitions  # topics that came later match a pattern, and were not there at the start
+    return [(topic, number) for topic in sorted(topics & set(known)) for number in range(known[topic])]

@@ -61,17 +61,18 @@ async def values(broker: str, topic: str, partition: int = 0, isolation: str = "
     """The values of a partition in their order, up to a last record written here: an open transaction is waited for."""
     at = TopicPartition(topic, partition)
     async with AIOKafkaProducer(bootstrap_servers=broker, acks="all") as producer:
-        await producer.send_and_wait(topic, END, partition=partition)
+        end = END + uuid.uuid4().bytes
+        await producer.send_and_wait(topic, end, partition=partition)
     found: list[bytes] = []
     async with AIOKafkaConsumer(bootstrap_servers=broker, isolation_level=isolation) as consumer:
         consumer.assign([at])
         await consumer.seek_to_beginning(at)
         deadline = time.monotonic() + PATIENCE
-        while not found or found[-1] != END:
+        while not found or found[-1] != end:
             assert time.monotonic() < deadline, f"the log does not end, so far: {found[:5]}"
             batch = (await consumer.getmany(at, timeout_ms=200)).get(at, [])
             found += [record.value for record in batch]
-    return [value for value in found if value != END]
+    return [value for value in found if not value.startswith(END)]
 
 
 @asynccontextmanager

@@ -10,7 +10,13 @@ from aiokafka.errors import TopicAuthorizationFailedError
 
 from streamapp.errors import FencedError, StreamappError
 from streamapp.kafka.batches import Compression
-from streamapp.kafka.errors import RecordRefusedError, RecordTooLargeError, RetriableKafkaError, TransactionAbortedError
+from streamapp.kafka.errors import (
+    KafkaError,
+    RecordRefusedError,
+    RecordTooLargeError,
+    RetriableKafkaError,
+    TransactionAbortedError,
+)
 from streamapp.kafka.groups import GroupMetadata
 from streamapp.kafka.writer import BatchWriter
 from tests.integration.kafka.producing import FUTURE, make_topic, put, some_id, started, until, values
@@ -85,6 +91,31 @@ async def test_a_refused_batch_is_an_error_that_names_it(broker: str) -> None:
         put(writer, topic, b"again", partition=1)
         await writer.flush()
     assert await values(broker, topic, 1) == [b"again"]
+
+
+@pytest.mark.parametrize("name", [None, "transactional"])
+async def test_the_end_of_the_background_task_fails_what_is_under_way(
+    broker: str, caplog: pytest.LogCaptureFixture, name: str | None
+) -> None:
+    """With its own error, and with nothing of ours among the tracebacks of the event loop."""
+    topic = await make_topic(broker)
+    async with started(broker, name and some_id()) as producer:
+        writer = BatchWriter(producer, limits={})
+        if name is not None:
+            await producer.begin()
+        put(writer, topic, b"v")
+        await writer.flush()
+        assert producer._client is not None
+        producer._client.client.cluster._partitions = None  # stands for any mistake in the task
+        put(writer, topic, b"w")
+        with pytest.raises(KafkaError, match=f"'{topic}' partition 0: .*Unexpected error during batch delivery"):
+            await writer.flush()
+        assert producer.needs_replacing
+        writer.discard()
+        put(writer, topic, b"x")
+        with pytest.raises(RetriableKafkaError, match="must be replaced after KafkaError"):
+            await writer.flush()
+    assert "Exception in callback" not in caplog.text
 
 
 async def test_what_is_discarded_is_not_written(broker: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiokafka.client import CoordinationType
 
 from streamapp.kafka.broker.probe import free_port
 from streamapp.kafka.broker.server import Broker
@@ -73,6 +74,13 @@ def freeze(server: Broker) -> None:
 def thaw(server: Broker) -> None:
     """The broker goes on."""
     signal_to(server, signal.SIGCONT)
+
+
+def impatient(producer: BatchProducer) -> None:
+    """From now on a second is too long for an answer; before, a busy machine had time."""
+    producer.delivery_timeout = 1.0
+    if producer._transactions is not None:
+        producer._transactions.timeout = 1.0
 
 
 def address(server: Broker) -> str:
@@ -137,11 +145,12 @@ async def test_a_broker_that_stays_away_is_a_delivery_timeout(own: Broker) -> No
     """The flush ends, as does the producer; what it wrote is aborted by its successor, and never seen."""
     broker, name = address(own), some_id()
     topic = await make_topic(broker)
-    async with started(broker, name, delivery_timeout=1.0) as producer:
+    async with started(broker, name) as producer:
         writer = BatchWriter(producer, limits={})
         await producer.begin()
         put(writer, topic, b"before")
         await writer.flush()
+        impatient(producer)
         freeze(own)
         put(writer, topic, b"lost")
         with pytest.raises(DeliveryTimeoutError, match=rf"'{topic}' partition 0: .* {broker}"):
@@ -168,9 +177,10 @@ async def test_what_is_in_flight_is_bounded(own: Broker) -> None:
     """With a broker that answers nothing `pump` waits, and ends with the delivery timeout."""
     broker = address(own)
     topic = await make_topic(broker)
-    async with started(broker, delivery_timeout=1.0) as producer:
+    async with started(broker) as producer:
         writer = BatchWriter(producer, limits={}, batch_bytes=10_000, in_flight_bytes=50_000)
         await producer.find((topic, 0))
+        impatient(producer)
         freeze(own)
         put(writer, topic, *[b"v" * 1_000] * 1_000)
         with pytest.raises(DeliveryTimeoutError):
@@ -179,15 +189,38 @@ async def test_what_is_in_flight_is_bounded(own: Broker) -> None:
         thaw(own)
 
 
+async def test_stop_does_not_wait_for_what_the_socket_does_not_take(own: Broker) -> None:
+    """A request of 16 MiB, more than the kernel keeps for us, on its way to a broker that hangs is dropped."""
+    broker = address(own)
+    topic = await make_topic(broker, 32)
+    async with started(broker, some_id()) as producer:
+        writer = BatchWriter(producer, limits={}, compression="none", in_flight_bytes=32_000_000)
+        await producer.begin()
+        for partition in range(32):
+            put(writer, topic, b"a", partition=partition)
+        await writer.flush()
+        impatient(producer)
+        freeze(own)
+        for number in range(640):
+            put(writer, topic, b"v" * 50_000, partition=number % 32)
+        with pytest.raises(DeliveryTimeoutError):
+            await writer.flush()
+        began = time.monotonic()
+        await producer.stop()
+        assert time.monotonic() - began < 8
+        thaw(own)
+
+
 async def test_a_commit_without_an_answer_has_an_unknown_outcome(own: Broker) -> None:
     """All or nothing of it is seen in the end, and the producer that does not know must be replaced."""
     broker, name = address(own), some_id()
     topic = await make_topic(broker)
-    async with started(broker, name, delivery_timeout=1.0) as producer:
+    async with started(broker, name) as producer:
         writer = BatchWriter(producer, limits={})
         await producer.begin()
         put(writer, topic, b"a", b"b")
         await writer.flush()
+        impatient(producer)
         freeze(own)
         with pytest.raises(UnknownOutcomeError, match=name):
             await producer.commit()
@@ -201,11 +234,12 @@ async def test_a_commit_that_could_not_be_sent_is_never_final(own: Broker) -> No
     """The broker is gone before the commit: that is known to be undone, and stays so when the broker is back."""
     broker, name = address(own), some_id()
     topic = await make_topic(broker)
-    async with started(broker, name, delivery_timeout=1.0) as producer:
+    async with started(broker, name) as producer:
         writer = BatchWriter(producer, limits={})
         await producer.begin()
         put(writer, topic, b"undone")
         await writer.flush()
+        impatient(producer)
         kill(own)
         await until(lambda: _disconnected(producer), "the connections are seen to be closed")
         with pytest.raises(TransactionAbortedError):
@@ -227,8 +261,9 @@ async def test_offsets_without_an_answer_can_be_tried_again(own: Broker) -> None
     """Nothing of the transaction is final: the end was never sent."""
     broker, name = address(own), some_id()
     topic = await make_topic(broker)
-    async with started(broker, name, delivery_timeout=1.0) as producer:
+    async with started(broker, name) as producer:
         await producer.begin()
+        impatient(producer)
         freeze(own)
         with pytest.raises(RetriableKafkaError):
             await producer.send_offsets(GroupMetadata(name, 1, "m", None), {(topic, 0): (1, "")})
@@ -239,13 +274,39 @@ async def test_offsets_without_an_answer_can_be_tried_again(own: Broker) -> None
         thaw(own)
 
 
+async def test_a_commit_outlives_the_broker_that_is_asked_for_its_coordinator(own: Broker) -> None:
+    """It dies with the question unanswered, is back before the time is up, and the transaction is committed."""
+    broker = address(own)
+    topic = await make_topic(broker)
+    async with started(broker, some_id(), delivery_timeout=PATIENCE) as producer:
+        writer = BatchWriter(producer, limits={})
+        await producer.begin()
+        put(writer, topic, b"kept")
+        await writer.flush()
+        assert producer._client is not None
+        producer._client.sender._coordinator_dead(CoordinationType.TRANSACTION)
+        freeze(own)
+        committing = asyncio.create_task(producer.commit())
+        await until(lambda: _asked(producer), "a request is on its way")
+        kill(own)
+        await asyncio.to_thread(own.start)
+        await committing
+        assert not producer.needs_replacing
+    assert await values(broker, topic) == [b"kept"]
+
+
+async def _asked(producer: BatchProducer) -> bool:
+    assert producer._client is not None
+    return any(conn._requests for conn in producer._client.client._conns.values())
+
+
 async def test_nothing_is_reported_as_never_retrieved(
     own: Broker, recwarn: pytest.WarningsRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Batches that fail after a discard, and a producer that is stopped in the middle, leave no trace in the log."""
     broker = address(own)
     topic = await make_topic(broker)
-    producer = BatchProducer(bootstrap_servers=broker, transactional_id=some_id(), delivery_timeout=1.0)
+    producer = BatchProducer(bootstrap_servers=broker, transactional_id=some_id())
     await producer.start()
     writer = BatchWriter(producer, limits={}, batch_bytes=1_000)
     await producer.begin()
@@ -253,6 +314,7 @@ async def test_nothing_is_reported_as_never_retrieved(
     put(writer, topic, *[b"v" * 100] * 100)
     await writer.pump()
     writer.discard()
+    impatient(producer)
     freeze(own)
     await producer.abort()
     await producer.stop()

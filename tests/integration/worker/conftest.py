@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,21 +125,28 @@ def until(condition: Callable[[], bool], what: str, pause: float = 0.1) -> None:
         time.sleep(pause)
 
 
-@pytest.fixture
-def bench(broker: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+@contextmanager
+def opened(broker: str, folder: Path, topologies: str) -> Iterator[Bench]:
     """A bench whose topics are shared with nobody: the pipelines' topics get a broker-wide unique suffix."""
     prefix = f"t{uuid.uuid4().hex[:8]}"
     environment = os.environ | {
         "STREAMAPP_BOOTSTRAP_SERVERS": broker,
         "STREAMAPP_APPLICATION": prefix,
         "STREAMAPP_WEB_PORT": "0",
-        "STREAMAPP_STATE_DIR": str(tmp_path / "state"),
-        "STREAMAPP_TOPOLOGIES": "tests.integration.worker.pipelines:TOPOLOGIES",
+        "STREAMAPP_STATE_DIR": str(folder / "state"),
+        "STREAMAPP_TOPOLOGIES": topologies,
         "PIPELINE_SUFFIX": f"-{prefix}",
     }
-    made = Bench(environment, tmp_path, prefix)
+    made = Bench(environment, folder, prefix)
     yield made
     for process in made.processes:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def bench(broker: str, tmp_path: Path) -> Iterator[Bench]:
+    """A bench for the pipelines."""
+    with opened(broker, tmp_path, "tests.integration.worker.pipelines:TOPOLOGIES") as made:
+        yield made

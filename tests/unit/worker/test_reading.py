@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamapp.engine.specs import StoreSpec
+from streamapp import Topic, stream
+from streamapp.engine.specs import StoreSpec, TableSpec
 from streamapp.errors import UsageError
 from streamapp.formats import codec_for, json
 from streamapp.state import Identity, Position, TaskState
@@ -55,6 +56,26 @@ def counts(key: Any = str, format_: Any = None) -> StoreSpec:
 HOURLY = StoreSpec("hourly", "window", codec_for(str), codec_for(int), window_size=HOUR, subtopology=1)
 
 
+NODE = stream(Topic("in", key=str, value=int)).node
+
+
+def table_of(spec: StoreSpec) -> TableSpec:
+    """The table that is all of a store."""
+    return TableSpec(
+        spec.name,
+        spec.kind,
+        spec,
+        NODE,
+        attached=None,
+        key=spec.key,
+        windows=None,
+        windowed_keys=False,
+        sessions=False,
+        index=None,
+        retention=None,
+    )
+
+
 class Bench:
     """A topology's tables in as many tasks as asked for."""
 
@@ -64,7 +85,7 @@ class Bench:
             task: Holder(TaskState.open(None, [spec for spec in specs if spec.subtopology == task[0]], Identity()))
             for task in every
         }
-        self.reader = Reader(specs, every, self.tasks)
+        self.reader = Reader([table_of(spec) for spec in specs], every, self.tasks)
 
     def put(self, spec: StoreSpec, *rows: tuple[Any, ...], partition: int = 0) -> None:
         """Commits rows in one task."""
@@ -240,10 +261,33 @@ def test_times_cut_by_the_start_of_windows() -> None:
     assert bench.all("hourly", key="a", to_ms=-5) == []
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [("b", "d", "bcd"), ("bb", None, "cde"), (None, "b", "ab"), ("f", None, ""), ("c", "c", "c")],
+)
+def test_a_range_of_keys_has_both_ends(start: str | None, end: str | None, found: str) -> None:
+    """In the order of the encoded keys; of windows those whose key is in it; the keys need not be there."""
+    bench = Bench(counts(), HOURLY, partitions=2)
+    for number, key in enumerate("abcde"):
+        bench.put(counts(), (key, number, 0), partition=number % 2)
+        bench.put(HOURLY, (key, number * HOUR, number, 0), partition=number % 2)
+    assert bench.keys("counts", start_key=start, end_key=end, limit=2) == list(found)
+    assert bench.keys("hourly", start_key=start, end_key=end, limit=2) == list(found)[::-1]
+
+
+def test_bounds_that_cannot_be_are_refused() -> None:
+    """What is no key of the table, and an end before the start."""
+    bench = Bench(counts(int))
+    with pytest.raises(UsageError, match="start_key 'seven' is not a key of table 'counts': write it as its rows show"):
+        bench.reader.read("counts", start_key="seven")
+    with pytest.raises(UsageError, match=r"start_key '3' is behind end_key '2', .*: exchange them"):
+        bench.reader.read("counts", start_key="3", end_key="2")
+
+
 def test_one_call_looks_at_a_bounded_number_of_rows() -> None:
     """A search for what is rare gives short pages, and finds it in the end."""
     bench = Bench(HOURLY)
-    bench.reader = Reader([HOURLY], [], bench.tasks, at_once=10)
+    bench.reader = Reader([table_of(HOURLY)], [], bench.tasks, at_once=10)
     bench.put(HOURLY, *((f"k{number:02}", HOUR, number, 0) for number in range(35)), ("rare", 0, -1, 0))
     pages = list(bench.pages("hourly", prefix="rare"))
     assert [len(page.items) for page in pages] == [0, 0, 0, 1]
@@ -267,7 +311,7 @@ def test_a_cursor_of_another_table_is_refused() -> None:
         cursor = bench.reader.read(table, limit=1).next
         with pytest.raises(UsageError, match="'counts'"):
             bench.reader.read("counts", cursor=cursor)
-    renamed = Reader([replace(HOURLY, name="others")], [], {})
+    renamed = Reader([table_of(replace(HOURLY, name="others"))], [], {})
     with pytest.raises(UsageError):
         renamed.read("others", cursor=bench.reader.read("others", limit=1).next)
 

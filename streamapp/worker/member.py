@@ -1,0 +1,322 @@
+"""A stay in the group, from joining it to leaving it: fetches, processes, commits, and mends what can be mended.
+
+The steps of a commit are in `worker.commit`, those of a restore in `worker.recovery`, which tasks there are and where
+they begin in `worker.tasks`. Knows nothing of global tables, nor of why it begins and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from streamapp.engine.failure import RetryLaterError
+from streamapp.errors import FencedError, StreamappError
+from streamapp.kafka import GroupMetadata, RetriableKafkaError, StaleMemberError, UnknownOutcomeError
+from streamapp.settings import Settings
+from streamapp.state import DamagedStateError, put_aside
+from streamapp.worker.channel import BatchDroppedError
+from streamapp.worker.clients import Clients, Membership
+from streamapp.worker.cluster import Cluster
+from streamapp.worker.commit import commit
+from streamapp.worker.failpoints import reach
+from streamapp.worker.names import Names
+from streamapp.worker.pulse import Pulse
+from streamapp.worker.purge import Purge
+from streamapp.worker.rounds import Rounds, elapsed, wall_clock
+from streamapp.worker.running import TopicPartition
+from streamapp.worker.tasks import Tasks
+
+logger = logging.getLogger(__name__)
+
+State = Literal["starting", "restoring", "running", "failed", "stopped"]
+
+QUEUE = 20_000
+"""Records queued for one partition before it is no longer fetched."""
+
+PATIENCE = 5
+"""Times in a row that work may fail for a reason that is not Kafka's before the topology stops."""
+
+
+class Host(Protocol):
+    """Who is in the group: an Application."""
+
+    stopping: asyncio.Event
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is to be processed for now."""
+        ...
+
+    def enter(self, state: State) -> None:
+        """Is told what is done now."""
+        ...
+
+
+@dataclass
+class Tally:
+    """What was committed and undone since the process began."""
+
+    commits: int = 0
+    aborts: int = 0
+    commit_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a member of a topology works with; damage in `global_folder` is not for it to mend."""
+
+    topology: str
+    tasks: Tasks
+    rounds: Rounds
+    purge: Purge
+    pulse: Pulse
+    tally: Tally
+    global_folder: Path
+
+
+class Member:
+    """One member of the group `names.group`, which Kafka knows as `member`; `join`, then `step` after `step`."""
+
+    def __init__(
+        self, host: Host, names: Names, member: str, settings: Settings, cluster: Cluster, parts: Parts
+    ) -> None:
+        self._host = host
+        self._names = names
+        self._name = parts.topology
+        self._settings = settings
+        self._group_tasks = parts.tasks
+        self._rounds = parts.rounds
+        self._purge = parts.purge
+        self._pulse = parts.pulse
+        self._tally = parts.tally
+        self._global_folder = parts.global_folder
+        topics = {topic: sub.number for topic, (sub, _) in parts.tasks.topics.items()}
+        membership = Membership(names.group, member, topics, parts.tasks.claim, self._revoked, self._assigned)
+        self._clients = Clients(cluster.bootstrap, settings, membership, cluster.limits)
+        self._member: GroupMetadata | None = None
+        self._turn = asyncio.Lock()  # held while a batch is processed or committed, and by a rebalance
+        self._overtaken: FencedError | None = None  # found out in a rebalance, raised by the loop
+        self._last_commit = time.monotonic()
+        self._troubles = 0
+
+    async def join(self) -> None:
+        """Connects, and asks the group for tasks."""
+        await self._clients.start()
+
+    async def leave(self) -> None:
+        """Leaves the group and closes the connections; what was not committed is undone."""
+        await self._clients.stop()
+
+    # -- the loop --------------------------------------------------------------------------------------------------
+
+    async def step(self) -> None:
+        """One turn, and what follows when it fails; raises what cannot be mended by doing it again."""
+        if self._overtaken is not None:
+            raise self._overtaken
+        try:
+            await self._advance()
+            self._troubles = 0
+        except (StreamappError, BatchDroppedError) as error:
+            await self._recover(error)
+
+    async def _advance(self) -> None:
+        """Takes over what was assigned, or fetches, processes, and commits when it is due."""
+        if self._group_tasks.assigned is not None:
+            await self._take_over()
+        elif self._group_tasks.active:
+            await self._fetch()
+            async with self._turn:
+                if self._group_tasks.active and not self._host.paused:
+                    await self._rounds.run(list(self._group_tasks.open.values()), self._clients)
+                is_due = time.monotonic() - self._last_commit >= self._settings.commit_seconds
+                if is_due or self._rounds.culprit.size is not None:
+                    await self._commit()
+            if self._purge.due(time.monotonic()):
+                await self._purge.run(list(self._group_tasks.open.values()), time.monotonic())
+        else:
+            await asyncio.sleep(0.01)
+
+    async def _recover(self, error: StreamappError | BatchDroppedError) -> None:
+        """Does what an error asks for; raises it when nothing can be done."""
+        name = self._name
+        match error:
+            case UnknownOutcomeError():
+                logger.warning("%s: outcome of a commit unknown, resuming from the log: %s", name, error)
+                await self._reopen()
+            case StaleMemberError():
+                if self._stood_still:
+                    raise self._zombie() from error
+                logger.warning("%s: the group has moved on, work since the last commit is undone: %s", name, error)
+                async with self._turn:
+                    await self._roll_back()
+            case RetriableKafkaError() | BatchDroppedError():
+                await self._try_again(error, patience=PATIENCE if isinstance(error, BatchDroppedError) else None)
+            case StreamappError() if self._rounds.culprit.narrow(error):
+                logger.warning("%s: looking for the record that is to blame: %s", name, error)
+                async with self._turn:
+                    await self._roll_back()
+            case RetryLaterError():  # a change that waited for the commit, which must wait for it now
+                logger.info("%s: %s", name, error)
+                self._last_commit = time.monotonic() + error.after / 1000 - self._settings.commit_seconds
+            case DamagedStateError() if error.folder != self._global_folder:
+                await self._rebuild(error)
+            case _:
+                raise error
+
+    async def _try_again(self, error: Exception, patience: int | None) -> None:
+        """Undoes the work since the last commit and waits a little longer each time."""
+        self._troubles += 1
+        if patience is not None and self._troubles > patience:
+            raise error
+        logger.warning("%s: work since the last commit is undone and tried again: %s", self._name, error)
+        async with self._turn:
+            await self._roll_back()
+        await self._pause(min(5.0, 0.1 * 2**self._troubles))
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._host.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _take_over(self) -> None:
+        self._host.enter("restoring")
+        clients = self._clients
+        if await self._group_tasks.take_over(clients.consumer, clients.reader, self._host.stopping.is_set):
+            # What nobody has committed yet is committed as it begins, so that a crash in the first commit under
+            # at-least-once does not leave a changelog without an offset.
+            async with self._turn:
+                for task in self._group_tasks.open.values():
+                    self._rounds.start(task, clients)
+                await self._commit()
+            self._host.enter("running")
+
+    async def _fetch(self) -> None:
+        """Fetches for partitions that have room; waits only when no task has anything to do."""
+        wait = self._idle_seconds()
+        wanted = [] if self._host.paused else self._group_tasks.wanted(QUEUE)
+        batches = await self._clients.consumer.take(wanted, wait)
+        if batches:
+            reach("fetched")
+        await self._group_tasks.enqueue(batches)
+        self._group_tasks.note_ends(self._clients.consumer.end)
+        await asyncio.sleep(0)
+
+    def _idle_seconds(self) -> float:
+        """How long nothing is to be done unless something comes; 0 while there is work."""
+        longest = min(0.1, self._settings.commit_seconds)
+        if self._host.paused:
+            return longest
+        now, wall = elapsed(), wall_clock()
+        if any(task.ready(now) for task in self._group_tasks.open.values()):
+            return 0.0
+        due = [seconds for task in self._group_tasks.open.values() if (seconds := task.due_in(now, wall)) is not None]
+        return min([longest, *(milliseconds / 1000 for milliseconds in due)])
+
+    # -- commit and its failures -----------------------------------------------------------------------------------
+
+    async def _commit(self) -> None:
+        """Commits the tasks that have moved; nothing to commit costs nothing."""
+        self._last_commit = began = time.monotonic()
+        dirty = [task for task in self._group_tasks.open.values() if task.dirty]
+        if not dirty or self._member is None:
+            return
+        if self._stood_still and self._settings.guarantee == "at_least_once":
+            raise self._zombie()  # no transaction would keep its changelog from overwriting that of its successor
+        clients = self._clients
+        for task in dirty:
+            self._rounds.flush(task, clients)
+        await commit(dirty, self._names, clients.writer, clients.guarantee, self._member)
+        self._pulse.forget()
+        self._rounds.culprit.committed(
+            {(task.id, task.topics[at[0]]): offset for task in dirty for at, offset in task.positions.items()}
+        )
+        self._tally.commits += 1
+        self._tally.commit_seconds += time.monotonic() - began
+
+    async def _roll_back(self) -> None:
+        """Back to the last commit, in Kafka and here; what was processed since is fetched again."""
+        self._tally.aborts += 1
+        reach("before-abort")
+        await self._clients.abort()
+        reach("aborted")
+        for task in self._group_tasks.open.values():
+            task.roll_back()
+            if self._group_tasks.active:
+                for at, position in task.positions.items():
+                    self._clients.consumer.seek(at, position)
+
+    async def _reopen(self) -> None:
+        """Closes every task and takes the assignment over again, with a new producer that settles the old one's."""
+        self._tally.aborts += 1
+        self._clients.writer.discard()
+        await self._clients.new_producer()
+        self._group_tasks.begin_anew()
+
+    async def _rebuild(self, error: DamagedStateError) -> None:
+        """Puts a folder aside whose damage showed only when it was read, and goes on from the log."""
+        async with self._turn:
+            self._tally.aborts += 1
+            await self._clients.abort()
+            self._group_tasks.begin_anew()
+            aside = put_aside(error.folder)
+        logger.warning("%s; put aside as %s and rebuilt from the log", error, aside)
+
+    async def last_word(self) -> None:
+        """The commit before a clean stop: committed = processed; what cannot be committed is undone."""
+        async with self._turn:
+            try:
+                await self._commit()
+                reach("last-commit")
+            except FencedError:
+                raise
+            except StreamappError as error:
+                logger.warning("%s: the last commit failed and is undone: %s", self._name, error)
+                await self._clients.abort()
+
+    @property
+    def _stood_still(self) -> bool:
+        """Whether the process was not run, since the last commit, for as long as a session lasts without heartbeats."""
+        return self._pulse.longest >= self._settings.session_timeout - self._settings.heartbeat_interval
+
+    def _zombie(self) -> FencedError:
+        return FencedError(
+            f"this process stood still for {self._pulse.longest:.1f} s: its session in group {self._names.group!r} "
+            f"({self._settings.session_timeout:g} s) ended, and its tasks were given to others; what it had "
+            "not committed is undone, nothing of it will be seen. Start it again, or raise session_timeout"
+        )
+
+    # -- the group -------------------------------------------------------------------------------------------------
+
+    async def _revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Commits at a batch boundary before others may go on from there; tasks stay open."""
+        async with self._turn:
+            if not self._group_tasks.active:
+                return
+            self._group_tasks.active = False
+            reach("revoked")
+            try:
+                await self._commit()
+                reach("revoked-committed")
+            except FencedError as error:  # a new producer, which undoing would make, would fence our successor
+                self._overtaken = error
+            except StreamappError as error:
+                logger.warning("%s: work since the last commit is undone by a rebalance: %s", self._name, error)
+                await self._roll_back()
+
+    async def _assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """Only takes note, above all of the generation commits must name (KIP-447)."""
+        async with self._turn:
+            consumer = self._clients.consumer
+            before, self._member = self._member, consumer.group_metadata()
+            if before is not None and before.member_id != self._member.member_id and self._stood_still:
+                self._overtaken = self._zombie()
+            consumer.pause(partitions)
+            self._group_tasks.active = False
+            self._group_tasks.assigned = frozenset(partitions)
+            reach("assigned")
