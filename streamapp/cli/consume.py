@@ -11,10 +11,11 @@ from typing import Any
 import click
 
 from streamapp.cli.options import application_options, current_settings
-from streamapp.cli.records import Row, json_line, shown, shown_window
+from streamapp.cli.records import Row, json_line
 from streamapp.errors import ConfigurationError
 from streamapp.registry import load_topologies
 from streamapp.settings import Settings
+from streamapp.worker.shown import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,9 @@ def _print(topic: str, partition: int, rows: list[Row], show_key: Callable[[byte
 
 def _key_shower(settings: Settings, topic: str) -> Callable[[bytes | None], Any]:
     """How the keys of `topic` are shown: as windowed ones where a registered topology says that they are."""
-    from streamapp.cli.shape import windowed_topics
+    from streamapp.cli.topic_keys import topic_keys
 
     try:
-        sizes = windowed_topics(load_topologies(settings).values(), settings.application)
+        return topic_keys(load_topologies(settings).values(), settings.application).get(topic, plain)
     except ConfigurationError:
-        return shown  # any topic can be read where there are no topologies, or broken ones
-    return shown_window(sizes[topic]) if topic in sizes else shown
+        return plain  # any topic can be read where there are no topologies, or broken ones

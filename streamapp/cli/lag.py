@@ -55,9 +55,10 @@ async def lag_of(settings: Settings, topology: Topology) -> Lag:
     from streamapp.formats import codec_for
 
     names = Names.of(settings.application, topology.name)
-    sources = [source for sub in plan(topology, codec_for).subtopologies for source in sub.sources]
-    topics = [names.internal(source.topic) if source.internal else source.topic for source in sources]
     async with open_admin(settings) as admin:
+        made = plan(topology, codec_for, [name for name in await admin.list() if not names.made(name)])
+        sources = [source for sub in made.subtopologies for source in sub.sources]
+        topics = [names.internal(source.topic) if source.internal else source.topic for source in sources]
         infos = await admin.describe(topics)
         partitions = [at for topic in topics if topic in infos for at in partitions_of(topic, infos[topic])]
         ends = await admin.ends(partitions)

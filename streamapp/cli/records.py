@@ -6,7 +6,6 @@ unchanged. Knows nothing of formats: a value is not decoded.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
@@ -14,6 +13,7 @@ import msgspec
 import orjson
 
 from streamapp.errors import UsageError
+from streamapp.worker.shown import plain
 
 Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 Row: TypeAlias = tuple[int, int, bytes | None, bytes | None, Headers]
@@ -80,29 +80,7 @@ def _header_bytes(value: str | Binary | None) -> bytes | None:
     return None if value is None else value.encode()
 
 
-def shown(data: bytes | None) -> str | dict[str, str] | None:
-    """Bytes as they appear in JSON."""
-    if data is None:
-        return None
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(data).decode()}
-
-
-def shown_window(size: int | None) -> Callable[[bytes | None], Any]:
-    """Shows a windowed key (key bytes, 8-byte start); `end` is null where the size (ms) is not known."""
-
-    def show(data: bytes | None) -> Any:
-        if data is None or len(data) < 8:
-            return shown(data)
-        start = int.from_bytes(data[-8:], "big")
-        return {"key": shown(data[:-8]), "start": start, "end": None if size is None else start + size}
-
-    return show
-
-
-def json_line(topic: str, partition: int, row: Row, show_key: Callable[[bytes | None], Any] = shown) -> bytes:
+def json_line(topic: str, partition: int, row: Row, show_key: Callable[[bytes | None], Any] = plain) -> bytes:
     """A record as one line of JSON, with its line end."""
     offset, timestamp, key, value, headers = row
     record = {
@@ -111,7 +89,7 @@ def json_line(topic: str, partition: int, row: Row, show_key: Callable[[bytes | 
         "offset": offset,
         "timestamp": timestamp,
         "key": show_key(key),
-        "value": shown(value),
-        "headers": [(name, shown(data)) for name, data in headers],
+        "value": plain(value),
+        "headers": [(name, plain(data)) for name, data in headers],
     }
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)

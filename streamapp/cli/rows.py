@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, TypeAlias
 
-import msgspec
 import orjson
 
-from streamapp.cli.records import shown
 from streamapp.errors import UsageError
 from streamapp.suggestion import nearest
+from streamapp.worker.shown import text
 
 TableRow: TypeAlias = Mapping[str, Any]
 
@@ -26,23 +25,9 @@ _SAMPLE = 1000
 _ABSENT: Any = object()
 
 
-def row_of(key: Any, window: tuple[int, int] | None, value: Any, timestamp: int) -> dict[str, Any]:
-    """A row from decoded key and value; times in ms."""
-    span = None if window is None else {"start": window[0], "end": window[1]}
-    return {"key": plain(key), "window": span, "value": plain(value), "timestamp": timestamp}
-
-
-def plain(value: Any) -> Any:
-    """A decoded key or value in terms of JSON."""
-    if isinstance(value, bytes):
-        return shown(value)
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=str)
-
-
-def has_key(row: TableRow, text: str) -> bool:
-    """Whether `text` names the row's key: as it is, or as JSON."""
-    key = row["key"]
-    return bool(key == text) or (not isinstance(key, str) and _field(key) == text)
+def has_key(row: TableRow, wanted: str) -> bool:
+    """Whether `wanted` names the row's key: as it is, or as JSON."""
+    return text(row["key"]) == wanted
 
 
 def jsonl(rows: Iterable[TableRow]) -> Iterator[bytes]:
@@ -84,9 +69,7 @@ def _at(row: TableRow, path: tuple[str, ...]) -> Any:
 
 
 def _field(value: Any) -> str:
-    if value is None or value is _ABSENT:
-        return ""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return "" if value is None or value is _ABSENT else text(value)
 
 
 def _check(path: tuple[str, ...], sample: Sequence[TableRow]) -> None:

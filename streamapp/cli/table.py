@@ -11,6 +11,7 @@ import click
 
 from streamapp.cli.options import application_options, current_settings
 from streamapp.cli.rows import TableRow, delimited, has_key, jsonl
+from streamapp.cli.shape import shape_of
 from streamapp.dsl.topology import Topology
 from streamapp.errors import NotFoundError, UsageError
 from streamapp.settings import Settings
@@ -49,16 +50,27 @@ def table(topology: Topology, name: str, key: str | None, form: str, columns: st
 def rows_of(settings: Settings, topology: Topology, name: str, key: str | None = None) -> Iterable[TableRow]:
     """The rows of a table, of one key if given; raises `NotFoundError` when there is no such table."""
     from streamapp.cli.table_rows import from_log, from_worker
+
+    _check_name(topology, name)
+    rows: Iterable[TableRow] | None = from_worker(settings, topology.name, name, key)
+    if rows is None:
+        rows = asyncio.run(from_log(settings, topology, name, key))
+    return rows if key is None else (row for row in rows if has_key(row, key))
+
+
+def _check_name(topology: Topology, name: str) -> None:
     from streamapp.engine.plan import plan
     from streamapp.formats import codec_for
 
-    known = {store.name: (sub, store) for sub in plan(topology, codec_for).subtopologies for store in sub.stores}
-    if name not in known:
-        raise NotFoundError(f"topology {topology.name!r} has no table {name!r}: {nearest(name, known)}")
-    rows: Iterable[TableRow] | None = from_worker(settings, topology.name, name, key)
-    if rows is None:
-        rows = asyncio.run(from_log(settings, topology.name, *known[name]))
-    return rows if key is None else (row for row in rows if has_key(row, key))
+    known = shape_of(topology).tables
+    if name in known:
+        return
+    if any(store.name == name for store in plan(topology, codec_for).stores):
+        raise NotFoundError(
+            f"{name!r} is what a step of topology {topology.name!r} keeps for itself, not a table: "
+            f"{nearest(name, known)}"
+        )
+    raise NotFoundError(f"topology {topology.name!r} has no table {name!r}: {nearest(name, known)}")
 
 
 def write(lines: Iterator[bytes]) -> None:

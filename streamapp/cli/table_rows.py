@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,21 @@ import orjson
 from streamapp.cli.cluster import TopicPartition, open_admin, open_consumer, partitions_of
 from streamapp.cli.reading import read
 from streamapp.cli.records import Row
-from streamapp.cli.rows import TableRow, row_of
-from streamapp.engine.plan import StoreSpec, SubTopology
+from streamapp.cli.rows import TableRow
+from streamapp.dsl.topology import Topology
+from streamapp.engine.plan import plan
 from streamapp.engine.source_log import stored
+from streamapp.engine.specs import Plan, StoreSpec, TableSpec
 from streamapp.errors import NotFoundError
+from streamapp.formats import codec_for
 from streamapp.kafka import Admin
 from streamapp.settings import Settings
+from streamapp.state import Identity, TaskState
+from streamapp.worker.cluster import not_compacted
 from streamapp.worker.metadata import TaskMetadata, decode_metadata, merge_metadata
 from streamapp.worker.names import Names
+from streamapp.worker.reading import Reader
+from streamapp.worker.shown import plain_row
 
 _PAGE = 1000
 _PATIENCE = 10.0
@@ -78,90 +86,132 @@ def _page(url: str) -> dict[str, Any] | None:
         return None  # it has just ended, or does not run this topology: the log answers
 
 
-async def from_log(settings: Settings, topology: str, sub: SubTopology, spec: StoreSpec) -> Iterator[TableRow]:
-    """All rows as of the last commit, in the order of their encoded keys.
+async def from_log(settings: Settings, topology: Topology, table: str, key: str | None) -> Iterator[TableRow]:
+    """All rows as of the last commit, in the order in which a worker gives them.
 
-    Raises `NotFoundError` when the table's log does not exist.
+    Raises `NotFoundError` when the table has no log.
     """
-    names = Names.of(settings.application, topology)
+    names = Names.of(settings.application, topology.name)
     async with open_admin(settings) as admin:
-        spec = await _logged(admin, spec)
-        topic = names.changelog(spec.name) if spec.log == "changelog" else str(spec.source_topic)
-        info = (await admin.describe([topic])).get(topic)
-        if info is None:
+        made = await _planned(admin, topology, names)
+        spec = next(one for one in made.tables if one.name == table)
+        if spec.store.log == "none":
             raise NotFoundError(
-                f"table {spec.name!r} has no log yet, topic {topic!r}: start the topology with "
-                f"'streamapp {topology} run'"
+                f"table {table!r} has no changelog (changelog=False), so only a worker that runs has its rows: start "
+                f"the topology with 'streamapp {topology.name} run'"
             )
-        partitions = partitions_of(topic, info)
-        ends = await _ends(admin, partitions, names, sub, spec)
-        starts = await admin.beginnings(partitions)
-    found = _Latest(sub, spec)
+        logs = [_Log(made, store, names) for store in _stores(made, spec)]
+        for log in logs:
+            await log.find_ends(admin)
+    copy = _Copy(spec, logs)
     async with open_consumer(settings) as consumer:
-        async for (_, partition), rows in read(consumer, starts, ends):
-            found.add(partition, rows)
-    return found.rows()
+        starts = {at: start for log in logs for at, start in log.starts.items()}
+        ends = {at: end for log in logs for at, end in log.ends.items()}
+        async for (topic, partition), rows in read(consumer, starts, ends):
+            copy.add(topic, partition, rows)
+    return map(plain_row, copy.reader().all(table, key))
 
 
-async def _logged(admin: Admin, spec: StoreSpec) -> StoreSpec:
-    """The store with the log a worker gives it: a source topic that is not compacted is none."""
-    if spec.log != "source":
-        return spec
-    source = (await admin.describe([str(spec.source_topic)])).get(str(spec.source_topic))
-    return spec.logged() if source is not None and "compact" not in source.config["cleanup.policy"] else spec
+async def _planned(admin: Admin, topology: Topology, names: Names) -> Plan:
+    """The plan a worker runs: patterns match what there is, and a source topic that is not compacted is no log."""
+    made = plan(topology, codec_for, [name for name in await admin.list() if not names.made(name)])
+    sources = {str(store.source_topic) for store in made.stores if store.log == "source"}
+    return made.with_changelogs(not_compacted(made, await admin.describe(sources)))
 
 
-async def _ends(
-    admin: Admin, partitions: list[TopicPartition], names: Names, sub: SubTopology, spec: StoreSpec
-) -> dict[TopicPartition, int]:
-    """Where the committed state ends in the log.
-
-    Of a source topic, what is not committed was not processed; under at-least-once the offset's metadata
-    names the changelog's end, and what lies behind it will be written again.
-    """
-    ends = dict(await admin.ends(partitions))
-    committed = await admin.committed(names.group)
-    if spec.log == "source":
-        return {at: min(end, committed[at][0]) if at in committed else 0 for at, end in ends.items()}
-    sources = {names.internal(source.topic) if source.internal else source.topic for source in sub.sources}
-    known: dict[int, list[TaskMetadata]] = {}
-    for (topic, partition), (_, metadata) in committed.items():
-        if topic in sources:
-            known.setdefault(partition, []).append(decode_metadata(metadata))
-    return {at: min(end, merge_metadata(known.get(at[1], ())).ends.get(spec.name, end)) for at, end in ends.items()}
+def _stores(made: Plan, table: TableSpec) -> list[StoreSpec]:
+    """What must be read for a table: its rows, and their order in time where that is kept."""
+    return [table.store, *(store for store in made.stores if store.name == table.index)]
 
 
-class _Latest:
-    """The last value of each key of a log, in memory."""
+class _Log:
+    """The topic that has a store's rows, and how far it counts."""
 
-    def __init__(self, sub: SubTopology, spec: StoreSpec) -> None:
-        self._spec = spec
-        self._source = next((source for source in sub.sources if source.topic == spec.source_topic), None)
-        self._values: dict[tuple[bytes, int], tuple[bytes, int]] = {}
+    def __init__(self, made: Plan, store: StoreSpec, names: Names) -> None:
+        self.store = store
+        self.topic = names.changelog(store.name) if store.log == "changelog" else str(store.source_topic)
+        self.starts: dict[TopicPartition, int] = {}
+        self.ends: dict[TopicPartition, int] = {}
+        self._made = made
+        self._names = names
 
-    def add(self, partition: int, rows: Iterable[Row]) -> None:
-        """Applies rows of the log, in their order."""
-        for row in rows:
-            found = row if self._source is None else stored(row, self._source.key, self._source.value)
-            if found is None:
-                continue
-            _, timestamp, key, value, _ = found
-            if key is None:
-                continue
-            if value is None:
-                self._values.pop((key, partition), None)
-            else:
-                self._values[key, partition] = (value, timestamp)
+    async def find_ends(self, admin: Admin) -> None:
+        """Asks where the log begins, and where the committed state ends in it."""
+        info = (await admin.describe([self.topic])).get(self.topic)
+        if info is None:
+            name = self._made.topology.name
+            raise NotFoundError(
+                f"table {self.store.name!r} has no log yet, topic {self.topic!r}: start the topology with "
+                f"'streamapp {name} run'"
+            )
+        partitions = partitions_of(self.topic, info)
+        self.ends = await self._committed(admin, partitions)
+        self.starts = dict(await admin.beginnings(partitions))
 
-    def rows(self) -> Iterator[TableRow]:
-        """The rows, decoded, in the order of their encoded keys."""
-        return (_row(self._spec, at[0], *self._values[at]) for at in sorted(self._values))
+    async def _committed(self, admin: Admin, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the committed state ends.
+
+        Of a source topic, what is not committed was not processed; under at-least-once the offset's metadata
+        names the changelog's end, and what lies behind it will be written again.
+        """
+        ends = dict(await admin.ends(partitions))
+        if self.store.log == "global":
+            return ends
+        committed = await admin.committed(self._names.group)
+        if self.store.log == "source":
+            return {at: min(end, committed[at][0]) if at in committed else 0 for at, end in ends.items()}
+        known: dict[int, list[TaskMetadata]] = {}
+        for (topic, partition), (_, metadata) in committed.items():
+            if topic in self._sources():
+                known.setdefault(partition, []).append(decode_metadata(metadata))
+        return {
+            at: min(end, merge_metadata(known.get(at[1], ())).ends.get(self.store.name, end))
+            for at, end in ends.items()
+        }
+
+    def _sources(self) -> set[str]:
+        sub = self._made.subtopologies[self.store.subtopology]
+        return {self._names.internal(source.topic) if source.internal else source.topic for source in sub.sources}
+
+    def rows(self, rows: Sequence[Row]) -> list[Row]:
+        """What the store has of rows of the log."""
+        if self.store.log == "changelog":
+            return list(rows)
+        found = (stored(row, self.store.key, self.store.value) for row in rows)
+        return [row for row in found if row is not None]
 
 
-def _row(spec: StoreSpec, key: bytes, value: bytes, timestamp: int) -> TableRow:
-    decoded = spec.value.decode(value)
-    if spec.kind != "window":
-        return row_of(spec.key.decode(key), None, decoded, timestamp)
-    start = int.from_bytes(key[-8:], "big")
-    window = (start, start + (spec.window_size or 0))
-    return row_of(spec.key.decode(key[:-8]), window, decoded, timestamp)
+class _Copy:
+    """A table as its log tells it, in memory: one state for each partition, or for all of a global table."""
+
+    def __init__(self, table: TableSpec, logs: Sequence[_Log]) -> None:
+        self._table = table
+        self._logs = {log.topic: log for log in logs}
+        self._states: dict[int, Held] = {}
+        for _, partition in logs[0].ends:
+            self._state(partition)
+
+    def _state(self, partition: int) -> TaskState:
+        number = 0 if self._table.kind == "global" else partition
+        if number not in self._states:
+            stores = [log.store for log in self._logs.values()]
+            self._states[number] = Held(TaskState.open(None, stores, Identity()))
+        return self._states[number].state
+
+    def add(self, topic: str, partition: int, rows: Sequence[Row]) -> None:
+        """Applies rows of a log, in their order."""
+        log = self._logs[topic]
+        self._state(partition).restore(log.store.name, log.rows(rows), rows[-1][0] + 1)
+
+    def reader(self) -> Reader:
+        """Reads what has been applied."""
+        tasks = {(self._table.store.subtopology, number): held for number, held in self._states.items()}
+        held = self._states.get(0)
+        return Reader([self._table], list(tasks), tasks, lambda: held.state if held else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The state of one partition."""
+
+    state: TaskState

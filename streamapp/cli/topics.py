@@ -58,11 +58,11 @@ async def make(settings: Settings, wanted: dict[str, dict[str, str]], partitions
 
 
 def wanted_topics(topologies: Iterable[Topology]) -> dict[str, dict[str, str]]:
-    """Every topic that topologies read or write, with the configuration it should have."""
+    """Every topic that topologies read or write by name, with the configuration it should have."""
     topologies = list(topologies)
     tables = table_topics(topologies)
     shapes = [shape_of(topology) for topology in topologies]
-    names = dict.fromkeys(name for shape in shapes for name in (*shape.reads, *shape.writes))
+    names = dict.fromkeys(name for shape in shapes for name in shape.topics)
     return {name: COMPACTED if name in tables else {} for name in names}
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+import streamapp
 from streamapp.cli.options import current_settings, worker_options
 from streamapp.dsl.topology import Topology
 from streamapp.registry import load_topologies, pick
+
+if TYPE_CHECKING:
+    from streamapp.worker.shell import Shell
 
 until_end_option = click.option(
     "--until-end", is_flag=True, help="Process what is there now and all it causes, commit, and end."
@@ -44,4 +50,9 @@ def _run(names: tuple[str, ...] | None, until_end: bool) -> int:
     pick(load_topologies(settings), names)
     from streamapp.app import run_worker  # late: Faust takes a second to import
 
-    return run_worker(settings, names, until_end=until_end)
+    return run_worker(settings, names, until_end=until_end, made=_be_the_app)
+
+
+def _be_the_app(shell: Shell) -> None:
+    """Makes `streamapp.app` the App that runs, for an author's code that asks it for tables."""
+    streamapp.app = shell

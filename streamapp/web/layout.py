@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from streamapp.web.graph import Box, Graph
+from streamapp.web.box import Box
+from streamapp.web.graph import Graph
 
 HEIGHT = 52
 """Of a box with a caption and a label."""

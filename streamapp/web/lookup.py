@@ -47,7 +47,13 @@ class Lookup:
         found = table_of(plan, name)
         if found is None:
             topology = request.match_info["topology"]
-            raise missing(f"topology {topology!r} has no table {name!r}", (one.name for one in plan.stores))
+            hidden = any(store.name == name for store in plan.stores)
+            what = (
+                f"{name!r} is what a step of topology {topology!r} keeps for itself, not a table"
+                if hidden
+                else f"topology {topology!r} has no table {name!r}"
+            )
+            raise missing(what, (one.name for one in plan.tables))
         return found
 
     def application(self, request: web.Request) -> Application:

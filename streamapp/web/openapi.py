@@ -34,7 +34,7 @@ def openapi(version: str) -> dict[str, Any]:
             "/api/v1/topologies/stream": _get("All topologies, as events `topologies`", [], None),
             one: _get("One topology", [topology], _ref("Topology")),
             one + "/stream": _get("One topology, as events `topology`", [topology], None),
-            one + "/tables/{table}": _get("Rows, newest window first", [*rows, _CURSOR], _ref("Page")),
+            one + "/tables/{table}": _get("Rows, the newest window first, or by key", [*rows, _CURSOR], _ref("Page")),
             one + "/tables/{table}/stream": _get("The first page after each change, as events `rows`", rows, None),
             "/healthz": _probe("The process answers"),
             "/startupz": _probe("Every topology has started or failed"),
@@ -53,12 +53,17 @@ def _parameter(name: str, description: str, schema: dict[str, Any] = _STRING) ->
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-_TIME = "milliseconds since 1970 or ISO 8601, UTC unless it says otherwise; tables with windows only"
+_MOMENT = "milliseconds since 1970 or ISO 8601, UTC unless it says otherwise"
+_TIME = f"{_MOMENT}; tables with windows only"
+_BYTES = "in the order of the encoded keys; not together with key or prefix"
 _ROW_PARAMETERS = [
-    _parameter("key", "Rows of this key: its text, or its JSON; not together with prefix"),
+    _parameter("key", "Rows of this key: its text, or its JSON, without its window; not together with prefix"),
     _parameter("prefix", "Rows whose key begins with this text"),
+    _parameter("start_key", f"Rows of this key and those behind it, {_BYTES}"),
+    _parameter("end_key", f"Rows of this key and those before it, {_BYTES}"),
     _parameter("from", f"Windows that start at or after this time: {_TIME}"),
     _parameter("to", f"Windows that start before this time: {_TIME}"),
+    _parameter("as_of", f"The values keys had at this time: {_MOMENT}; tables with a history only"),
     _parameter(
         "limit",
         "Rows on a page",
@@ -109,9 +114,12 @@ _STATE = {"type": "string", "enum": ["starting", "restoring", "running", "failed
 _POSITION = _object(topic=_STRING, partition=_INTEGER, position=_INTEGER)
 _TABLE = _object(
     name=_STRING,
-    kind={"type": "string", "enum": ["key-value", "window"]},
-    window_size=_MAYBE_INTEGER,
-    retention=_MAYBE_INTEGER,
+    kind={"type": "string", "enum": ["key-value", "versioned", "window", "session", "global"]},
+    window_size={**_MAYBE_INTEGER, "description": "Milliseconds; null of sessions, and without windows"},
+    retention={
+        **_MAYBE_INTEGER,
+        "description": "Milliseconds of event time for which a window, or a value that is not the last, is kept",
+    },
 )
 _TASK = _object(
     id=_STRING,
@@ -142,7 +150,10 @@ _SCHEMAS = {
     ),
     "Row": _object(
         key={},
-        window={"oneOf": [_object(start=_INTEGER, end=_INTEGER), {"type": "null"}]},
+        window={
+            "description": "The end of a sliding window or session belongs to it; null where nobody tells the size",
+            "oneOf": [_object(start=_INTEGER, end=_MAYBE_INTEGER), {"type": "null"}],
+        },
         value={},
         timestamp={**_INTEGER, "description": "Milliseconds since 1970"},
     ),

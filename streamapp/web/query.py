@@ -13,7 +13,7 @@ from typing import Any
 from streamapp.web.problem import Problem
 from streamapp.web.status import TableStatus
 
-NAMES = ("key", "prefix", "from", "to", "limit", "cursor")
+NAMES = ("key", "prefix", "start_key", "end_key", "from", "to", "as_of", "limit", "cursor")
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
@@ -27,8 +27,11 @@ class Query:
 
     key: str | None = None
     prefix: str | None = None
+    start_key: str | None = None
+    end_key: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
+    as_of: int | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
@@ -40,7 +43,7 @@ class Query:
     @property
     def filtered(self) -> bool:
         """Whether it asks for some rows only."""
-        return any(value is not None for value in (self.key, self.prefix, self.from_ms, self.to_ms))
+        return any(self.arguments[name] is not None for name in self.arguments if name not in ("limit", "cursor"))
 
 
 def parse(given: Mapping[str, str], table: TableStatus, *, also: tuple[str, ...] = ()) -> Query:
@@ -53,13 +56,15 @@ def parse(given: Mapping[str, str], table: TableStatus, *, also: tuple[str, ...]
         if name not in NAMES and name not in also:
             raise Problem(400, f"there is no query parameter {name!r}: use {', '.join(NAMES)}")
     values = {name: given[name] for name in NAMES if given.get(name)}
-    if "key" in values and "prefix" in values:
-        raise Problem(400, "key and prefix are given together: use one of them")
+    _check_keys(values)
     query = Query(
         key=values.get("key"),
         prefix=values.get("prefix"),
+        start_key=values.get("start_key"),
+        end_key=values.get("end_key"),
         from_ms=_time("from", values.get("from")),
         to_ms=_time("to", values.get("to")),
+        as_of=_time("as_of", values.get("as_of")),
         limit=_limit(values.get("limit")),
         cursor=values.get("cursor"),
     )
@@ -67,7 +72,20 @@ def parse(given: Mapping[str, str], table: TableStatus, *, also: tuple[str, ...]
     return query
 
 
+def _check_keys(values: Mapping[str, str]) -> None:
+    ranged = [name for name in ("start_key", "end_key") if name in values]
+    ways = [name for name in ("key", "prefix", *ranged[:1]) if name in values]
+    if len(ways) > 1:
+        raise Problem(400, f"{' and '.join(ways)} are given together: use one of them")
+
+
 def _check_times(query: Query, table: TableStatus) -> None:
+    if not table.versioned and query.as_of is not None:
+        raise Problem(
+            400,
+            f"table {table.name!r} keeps no history: leave out as_of, or make the table with "
+            f"table(TOPIC, {table.name!r}, history=ms)",
+        )
     if not table.windowed and (query.from_ms is not None or query.to_ms is not None):
         raise Problem(400, f"table {table.name!r} has no windows: leave out from and to")
     if query.from_ms is not None and query.to_ms is not None and query.from_ms >= query.to_ms:

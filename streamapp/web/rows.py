@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streamapp.web.runtime import Page, Row
-from streamapp.worker.shown import plain, text
+from streamapp.web.runtime import Page
+from streamapp.worker.shown import plain_row, text
 
 _COLUMNS = 8
 """More fields than this are shown as one JSON text."""
@@ -19,18 +19,9 @@ _COLUMNS = 8
 def document(page: Page) -> dict[str, Any]:
     """A page of rows as the API answers it."""
     return {
-        "items": [_item(row) for row in page.items],
+        "items": [plain_row(row) for row in page.items],
         "next": page.next,
         "incomplete": list(page.incomplete),
-    }
-
-
-def _item(row: Row) -> dict[str, Any]:
-    return {
-        "key": plain(row["key"]),
-        "window": row["window"],
-        "value": plain(row["value"]),
-        "timestamp": row["timestamp"],
     }
 
 

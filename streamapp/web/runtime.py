@@ -17,17 +17,23 @@ Row = Mapping[str, Any]
 """`{"key", "window": {"start", "end"} | None, "value", "timestamp"}`, times in ms; key and value as decoded."""
 
 
-class StoreSpec(Protocol):
-    """A state store of a plan."""
+class TableSpec(Protocol):
+    """A table of a plan: as `streamapp.engine.specs.TableSpec`."""
 
     @property
     def name(self) -> str: ...  # noqa: D102 - as in `streamapp.engine.specs`
     @property
-    def kind(self) -> Literal["key-value", "window"]: ...  # noqa: D102 - as above
+    def kind(self) -> str: ...  # noqa: D102 - as above
+    @property
+    def store(self) -> Any: ...  # noqa: D102 - as above
+    @property
+    def windows(self) -> Any: ...  # noqa: D102 - as above
+    @property
+    def windowed(self) -> bool: ...  # noqa: D102 - as above
+    @property
+    def by_time(self) -> bool: ...  # noqa: D102 - as above
     @property
     def retention(self) -> int | None: ...  # noqa: D102 - as above
-    @property
-    def window_size(self) -> int | None: ...  # noqa: D102 - as above
 
 
 class Plan(Protocol):
@@ -44,8 +50,13 @@ class Plan(Protocol):
         ...
 
     @property
-    def stores(self) -> Sequence[StoreSpec]:
-        """The stores of all sub-topologies."""
+    def tables(self) -> Sequence[TableSpec]:
+        """What can be looked at of its state."""
+        ...
+
+    @property
+    def stores(self) -> Sequence[Any]:
+        """The stores of all sub-topologies, hidden ones too."""
         ...
 
 
@@ -129,16 +140,20 @@ class Application(Protocol):
         *,
         key: str | None = None,
         prefix: str | None = None,
+        start_key: str | None = None,
+        end_key: str | None = None,
         from_ms: int | None = None,
         to_ms: int | None = None,
+        as_of: int | None = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page:
         """Committed rows, never what a task has done since: it may still be undone.
 
-        Of the key that reads `key`, of keys whose text begins with `prefix`, of windows that start at or after
-        `from_ms` and before `to_ms`. Looks at a bounded number of rows: a page may be short, even empty, though
-        `next` says that more follow. Raises `UsageError` for a cursor it did not give.
+        Of the key that reads `key`, of keys whose text begins with `prefix`, of keys from `start_key` to `end_key`
+        in the order of their bytes, of windows that start at or after `from_ms` and before `to_ms`; as they were at
+        `as_of`. Looks at a bounded number of rows: a page may be short, even empty, though `next` says that more
+        follow. Raises `UsageError` for a cursor it did not give, and for bounds that are no keys.
         """
         ...
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from streamapp.web.counters import NAMES
 from streamapp.web.rates import Rates
-from streamapp.web.runtime import Application, Plan, Runtime, State, StoreSpec, Task
+from streamapp.web.runtime import Application, Plan, Runtime, State, TableSpec, Task
+from streamapp.web.text import duration, windows_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,23 @@ class TableStatus:
     """One table of a topology; times in ms."""
 
     name: str
+    kind: str
+    """`key-value`, `versioned`, `window`, `session` or `global`."""
     windowed: bool
+    by_time: bool
+    """Its rows come newest first; else by key."""
+    versioned: bool
+    """Older values are kept too, for `retention`."""
     window_size: int | None
     retention: int | None
+    rows: str
+    """What its rows are, in a few words."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
         return {
             "name": self.name,
-            "kind": "window" if self.windowed else "key-value",
+            "kind": self.kind,
             "window_size": self.window_size,
             "retention": self.retention,
         }
@@ -110,7 +119,7 @@ def status(runtime: Runtime, name: str, rates: Rates) -> Status:
     application = runtime.applications.get(name)
     sources = _unique(source.topic for sub in plan.subtopologies for source in sub.sources if not source.internal)
     sinks = _unique(sink.topic for sub in plan.subtopologies for sink in sub.sinks if not sink.internal)
-    tables = tuple(_table(store) for store in plan.stores)
+    tables = tuple(_table(table) for table in plan.tables)
     if application is None:
         return Status(name, None, "starting", None, sources, sinks, tables)
     return Status(
@@ -136,11 +145,30 @@ def counts(application: Application) -> dict[str, float]:
 
 def table_of(plan: Plan, name: str) -> TableStatus | None:
     """The table called `name`, if the topology has it."""
-    return next((_table(store) for store in plan.stores if store.name == name), None)
+    return next((_table(table) for table in plan.tables if table.name == name), None)
 
 
-def _table(store: StoreSpec) -> TableStatus:
-    return TableStatus(store.name, store.kind == "window", store.window_size, store.retention)
+def _table(table: TableSpec) -> TableStatus:
+    return TableStatus(
+        name=table.name,
+        kind=table.kind,
+        windowed=table.windowed,
+        by_time=table.by_time,
+        versioned=table.store.kind == "versioned",
+        window_size=table.store.window_size if table.windows is None else getattr(table.windows, "size", None),
+        retention=table.retention,
+        rows=_rows(table),
+    )
+
+
+def _rows(table: TableSpec) -> str:
+    if table.windows is not None:
+        return windows_text(table.windows)
+    if table.store.window_size is not None:
+        return f"{duration(table.store.window_size)} windows"
+    if table.windowed:
+        return "sessions" if table.kind == "session" else "windows"
+    return "last value of each key" + (" of the whole topic" if table.kind == "global" else "")
 
 
 def _task(task: Task) -> TaskStatus:

@@ -6,6 +6,7 @@ Knows nothing of pages.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms"))
@@ -29,6 +30,16 @@ def duration(milliseconds: int) -> str:
         if milliseconds >= size and milliseconds % size == 0:
             return f"{milliseconds // size:,} {unit}"
     return f"{milliseconds:,} ms"
+
+
+def windows_text(windows: Any) -> str:
+    """`1 h windows`, `1 h windows every 10 min`, `5 min sliding windows`, `sessions with gaps of 30 min`."""
+    if hasattr(windows, "gap"):
+        return f"sessions with gaps of {duration(windows.gap)}"
+    if hasattr(windows, "difference"):
+        return f"{duration(windows.difference)} sliding windows"
+    every = "" if windows.advance == windows.size else f" every {duration(windows.advance)}"
+    return f"{duration(windows.size)} windows{every}"
 
 
 def number(value: float) -> str:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamapp.cli.records import json_line, read_line, shown_window
+from streamapp.cli.records import json_line, read_line
+from streamapp.cli.topic_keys import shown_session, shown_window
 from streamapp.errors import UsageError
 
 
@@ -80,3 +81,11 @@ def test_a_windowed_key_is_shown_with_start_and_end() -> None:
     assert shown_window(None)(key)["end"] is None
     assert shown_window(1)(b"short") == "short"
     assert shown_window(1)(None) is None
+
+
+def test_the_key_of_a_session_is_shown_with_both_ends() -> None:
+    """Key bytes, 8-byte end, 8-byte start, as Kafka's SessionWindowedSerializer writes them."""
+    key = b"UK" + (3_000).to_bytes(8, "big") + (1_000).to_bytes(8, "big")
+    assert shown_session(key) == {"key": "UK", "start": 1_000, "end": 3_000}
+    assert shown_session(b"short") == "short"
+    assert shown_session(None) is None

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from streamapp.cli.rows import delimited, has_key, jsonl, row_of
+from streamapp.cli.rows import delimited, has_key, jsonl
 from streamapp.errors import UsageError
+from streamapp.worker.shown import plain_row
 
 
 class Revenue(msgspec.Struct, frozen=True):
@@ -25,6 +26,12 @@ class Point:
     """A value that is a dataclass."""
 
     x: float
+
+
+def row_of(key: Any, window: tuple[int, int] | None, value: Any, timestamp: int) -> dict[str, Any]:
+    """A row as it is printed."""
+    span = None if window is None else {"start": window[0], "end": window[1]}
+    return plain_row({"key": key, "window": span, "value": value, "timestamp": timestamp})
 
 
 ROW = row_of("United Kingdom", (3_600_000, 7_200_000), Revenue(2, -15, {1: "a"}), 4_000_000)

@@ -111,12 +111,15 @@ class MemoryApplication:
         *,
         key: str | None = None,
         prefix: str | None = None,
+        start_key: str | None = None,
+        end_key: str | None = None,
         from_ms: int | None = None,
         to_ms: int | None = None,
+        as_of: int | None = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> MemoryPage:
-        """The rows that match; a cursor is the place in the list."""
+        """The rows that match, of a history those as old as `as_of`; a cursor is the place in the list."""
         if cursor is not None and not cursor.isdecimal():
             raise UsageError(f"cursor {cursor!r} is not one that this table gave: begin without it")
         rows, start = self.rows.get(table, []), int(cursor or 0)
@@ -124,6 +127,9 @@ class MemoryApplication:
             (place, row)
             for place, row in enumerate(rows[start : start + self.at_once], start + 1)
             if _matches(row, key, prefix, from_ms, to_ms)
+            and (start_key is None or start_key <= str(row["key"]))
+            and (end_key is None or str(row["key"]) <= end_key)
+            and (as_of is None or row["timestamp"] <= as_of)
         ][:limit]
         after = found[-1][0] if len(found) == limit else start + self.at_once
         return MemoryPage([row for _, row in found], str(after) if after < len(rows) else None, self.incomplete)

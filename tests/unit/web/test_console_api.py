@@ -173,9 +173,12 @@ async def test_cursors_lead_through_all_rows(client: Client, runtime: MemoryRunt
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("keys=a", "there is no query parameter 'keys': use key, prefix, from, to, limit, cursor"),
+        ("keys=a", "there is no query parameter 'keys': use key, prefix, start_key, end_key, from, to, as_of"),
         ("exact=1", "there is no query parameter 'exact'"),
         ("key=a&prefix=b", "key and prefix are given together: use one of them"),
+        ("key=a&start_key=b", "key and start_key are given together: use one of them"),
+        ("prefix=a&end_key=b", "prefix and end_key are given together: use one of them"),
+        ("as_of=5", "table 'revenue-per-hour' keeps no history: leave out as_of, or make the table with table(TOPIC"),
         ("from=yesterday", "from is 'yesterday': give milliseconds since 1970, or a time such as"),
         ("to=2010-13-01", "to is '2010-13-01'"),
         ("to=--5", "to is '--5'"),

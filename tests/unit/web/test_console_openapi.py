@@ -20,8 +20,11 @@ VALUES = {
     "table": "revenue-per-hour",
     "key": "EIRE",
     "prefix": "EI",
+    "start_key": "EIRE",
+    "end_key": "France",
     "from": "0",
     "to": "2100-01-01",
+    "as_of": "2010-12-01",
     "limit": "1",
     "cursor": "1",
 }
@@ -87,10 +90,11 @@ async def test_every_path_answers_as_described(client: Client, runtime: MemoryRu
 
 @pytest.mark.parametrize("path", [path for path in PATHS if parameters(path, "query")])
 async def test_every_parameter_is_taken(client: Client, runtime: MemoryRuntime, path: str) -> None:
-    """One by one, and no other."""
+    """One by one, and no other; `as_of` only by a table with a history."""
     runtime.applications["revenue"].put("revenue-per-hour", windowed("EIRE", 0, 1, 5), windowed("EIRE", 5, 1, 5))
     for parameter in parameters(path, "query"):
-        await check(client, path, 200, {parameter["name"]: VALUES[parameter["name"]]})
+        name = parameter["name"]
+        await check(client, path, 400 if name == "as_of" else 200, {name: VALUES[name]})
     await check(client, path, 400, {"other": "1"})
 
 
