@@ -1,0 +1,110 @@
+"""Changelogs that no longer hold what a store needs: refused in time, with the remedy, and never silently short."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from streamapp.errors import ConfigurationError
+from tests.chaos.order import Order
+from tests.chaos.rows import Outcome
+from tests.chaos.scene import Scene
+
+IN_TIME = 30.0
+"""Seconds until a worker that cannot go on must have said so."""
+
+
+async def changelog(order: Order) -> Outcome:
+    """Truncated, deleted with and without the state folder."""
+    outcome = Outcome()
+    for turn in order.turns():
+        outcome.wanted = 4 * (turn + 1)
+        for damage in (_truncated, _deleted, _deleted_with_folder, _truncated_under_folder):
+            async with order.scene(2) as scene:
+                scene.outcome = outcome
+                await scene.feed(order.share // 2)
+                await scene.run_to_the_end()
+                refused = await damage(scene)
+                await scene.feed(order.share // 2)
+                await (_is_refused(scene, damage.__name__) if refused else _goes_on(scene))
+    return outcome
+
+
+async def _truncated(scene: Scene) -> bool:
+    """The folder is lost, and the beginning of the changelog is gone."""
+    shutil.rmtree(scene.state())
+    await _delete_records(scene)
+    return True
+
+
+async def _truncated_under_folder(scene: Scene) -> bool:
+    """The beginning is gone, and a folder that needs none of it is there."""
+    await _delete_records(scene)
+    return False
+
+
+async def _deleted(scene: Scene) -> bool:
+    """The changelog is gone, the folder is there and names it."""
+    await _delete_topic(scene)
+    return True
+
+
+async def _deleted_with_folder(scene: Scene) -> bool:
+    """The changelog is gone, and so is the folder: only the offsets tell that there was state."""
+    await _delete_topic(scene)
+    shutil.rmtree(scene.state())
+    return True
+
+
+async def _delete_records(scene: Scene) -> None:
+    topic = scene.changelogs["total"]
+    await _clean_up_by(scene.bootstrap, topic, "compact,delete")
+    ends = await scene.admin.ends([(topic, number) for number in range(scene.partitions)])
+    await scene.admin.delete_records({at: end // 2 for at, end in ends.items()})
+    await _clean_up_by(scene.bootstrap, topic, "compact")
+    starts = await scene.admin.beginnings(ends)
+    scene.outcome.injected += any(starts.values())
+
+
+async def _clean_up_by(bootstrap: str, topic: str, policy: str) -> None:
+    """Changes the policy of a topic: records of one that is only compacted cannot be deleted."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        config = {"cleanup.policy": policy, "retention.ms": "-1", "message.timestamp.after.max.ms": str(2**63 - 1)}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+    finally:
+        await admin.close()
+
+
+async def _delete_topic(scene: Scene) -> None:
+    topic = scene.changelogs["total"]
+    await scene.admin.delete_topics([topic])
+    scene.outcome.injected += topic not in await scene.admin.list()
+
+
+async def _is_refused(scene: Scene, what: str) -> None:
+    before, began = await scene.committed(), time.monotonic()
+    worker = scene.start("a", "--until-end")
+    code, took = await worker.ended(), time.monotonic() - began
+    last = worker.log.strip().splitlines()[-1:] or [""]
+    if code != ConfigurationError.exit_code or "reset" not in worker.log:
+        scene.outcome.broken.append(f"{what}: ended with {code} and said {last[0]!r}")
+    if took > IN_TIME:
+        scene.outcome.broken.append(f"{what}: refused only after {took:.0f} s")
+    if await scene.committed() != before:
+        scene.outcome.broken.append(f"{what}: something was processed although the changelog was not whole")
+
+
+async def _goes_on(scene: Scene) -> None:
+    """The right results come from the folder; the changelog alone would not give them."""
+    await scene.run_to_the_end()
+    whole = scene.outcome.findings
+    await scene.check()
+    found, scene.outcome.findings = scene.outcome.findings, whole
+    tables = tuple(text for text in found.wrong if "rows of total wrong" not in text)
+    if tables:
+        scene.outcome.broken.append(f"with the folder at hand: {tables}")
