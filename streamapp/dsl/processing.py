@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, get_args, get_origin
 
 from streamapp.dsl.attached import AttachedStore
-from streamapp.dsl.function import return_type
+from streamapp.dsl.function import adapt, return_type
 from streamapp.dsl.global_table import GlobalTable
 from streamapp.dsl.naming import checked
-from streamapp.dsl.node import Function, Node
-from streamapp.dsl.nodes_stream import Process
+from streamapp.dsl.node import Function, Node, Repartition, Source
+from streamapp.dsl.nodes_stream import Process, ProcessAsync
 from streamapp.dsl.place import author_line, where
 from streamapp.dsl.processor import Processor, ValueProcessor
 from streamapp.dsl.table import Table

@@ -19,6 +19,7 @@ from streamapp.dsl.nodes_stream import (
     Peek,
     Print,
     Process,
+    ProcessAsync,
     Split,
 )
 from streamapp.dsl.part import Part

@@ -93,13 +93,13 @@ class Task:
         """Records dropped for a null key or value, by operator, since the task was opened."""
         return self._context.dropped
 
-    def at_once(self, topic: str) -> int | None:
-        """How many records should be asked for together before they are processed; None: none are asked for."""
-        calls = self._calls.get(topic)
-        return None if calls is None else calls.at_once
+    @property
+    def asks_for(self) -> int | None:
+        """For how many records `ask` should be called at once; None: it need not be called."""
+        return min((calls.at_once for calls in self._calls.values()), default=None)
 
     async def ask(self, topic: str, rows: Sequence[Row]) -> None:
-        """Awaits what the author's asynchronous functions answer for records that are to be processed next."""
+        """Awaits what the author's asynchronous functions answer for the records that are to be processed next."""
         calls = self._calls.get(topic)
         if calls is not None:
             await calls.make(rows)

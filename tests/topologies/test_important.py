@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamapp.testing.driver import Record, TopologyDriver
+from streamapp import Record
+from streamapp.testing.driver import TopologyDriver
 from topologies import important
 from topologies.events import IMPORTANT_MESSAGES, MESSAGES
 
