@@ -158,6 +158,9 @@ JOINS_OF_STREAMS = (
 )
 
 PROCESSORS = (
+    Picture(
+        "process-async", "process_async: a service that refuses one record", (In("payments"), Out("rated")), 10 * SECOND
+    ),
     Picture("process", "a punctuation every 5 s of stream time", (In("clicks"), Out("reports")), 20 * SECOND),
     Picture(
         "stores",

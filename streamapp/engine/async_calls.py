@@ -60,13 +60,13 @@ class Calls:
             call = self._call(node, row)
         except Exception:  # noqa: BLE001 - it cannot be decoded, which is found again when it is processed
             return None, None
+        limit = asyncio.timeout(node.timeout_ms / 1000)
         try:
-            async with asyncio.timeout(node.timeout_ms / 1000):
+            async with limit:
                 return await call, None
-        except TimeoutError as error:
-            error.add_note(f"{node.call.where} had {node.timeout_ms} ms")
-            return None, error
         except Exception as error:  # noqa: BLE001 - the author's code may raise anything
+            if limit.expired():
+                return None, TimeoutError(f"{node.call.where} has not answered within {node.timeout_ms} ms")
             return None, error
 
     def _call(self, node: ProcessAsync, row: Row) -> Coroutine[Any, Any, Any]:

@@ -145,9 +145,8 @@ def test_a_call_that_takes_too_long_fails() -> None:
         return word
 
     topology = Topology("asking", stream(WORDS).process_async(never, timeout_ms=1).to(OUT), on_error="fail")
-    with TopologyDriver(topology) as driver, pytest.raises(ProcessingError, match="TimeoutError") as raised:
+    with TopologyDriver(topology) as driver, pytest.raises(ProcessingError, match=r"never \(.*within 1 ms"):
         driver.pipe(WORDS, "a", "x")
-    assert "had 1 ms" in str(raised.value)
 
 
 def test_a_record_that_is_tried_again_is_asked_for_again() -> None:
@@ -229,7 +228,7 @@ async def test_a_driver_works_inside_of_a_loop() -> None:
     ("make", "problem"),
     [
         (lambda: stream(WORDS).map_values(str.upper).process_async(shout), r"add \.repartition\(name\) before it"),
-        (lambda: stream(WORDS).process_async(str.upper), "is not asynchronous: give an 'async def'"),  # type: ignore[call-overload]  # what is tested
+        (lambda: stream(WORDS).process_async(str.upper), "is not asynchronous: give an 'async def'"),  # type: ignore[arg-type]  # what is tested
         (lambda: stream(WORDS).process_async(shout, concurrency=0), "concurrency=0: give 1 or more"),
         (lambda: stream(WORDS).process_async(shout, timeout_ms=0), "timeout_ms=0: give 1 or more"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from streamapp import Materialized, Table, Topic, Topology, Windowed, stream, tumbling
@@ -18,6 +19,14 @@ def counted(name: str) -> Table[str, int]:
     return stream(READINGS).group_by_key().count(name)
 
 
+async def ask(reading: str) -> str:
+    """A service that takes 20 ms, and refuses one reading."""
+    await asyncio.sleep(0.02)
+    if reading == "refused":
+        raise ValueError("no such reading")
+    return reading
+
+
 closed = stream(READINGS).group_by_key().windowed_by(tumbling(100)).count("closed-windows", emit="close")
 
 TOPOLOGIES = (
@@ -30,5 +39,6 @@ TOPOLOGIES = (
     Topology("newest", stream(READINGS, reset="latest").group_by_key().count("newest-count")),
     Topology("cautious", stream(READINGS, reset="none").group_by_key().count("cautious-count")),
     Topology("quiet", closed.to_stream().to(TOTALS), idle_timeout_ms=300),
+    Topology("asking", stream(READINGS).process_async(ask, concurrency=4).group_by_key().count("asked-count")),
     Topology("mortal", stream(READINGS).group_by_key().count("mortal-count", ttl=1_000)),
 )

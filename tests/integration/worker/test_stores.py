@@ -1,4 +1,4 @@
-"""State in memory and without a log, options of internal topics, and where a group begins, in the real worker."""
+"""What a topology may say beyond its steps, in the real worker: of its state, its start, silence and async calls."""
 
 from __future__ import annotations
 
@@ -138,3 +138,20 @@ def test_a_window_closes_in_silence(bench: Bench) -> None:
     wait_for(bench, "quiet", 3)
     bench.stop(worker)
     assert [record["value"] for record in bench.consume(f"totals-{bench.prefix}")] == ["2"]
+
+
+def test_records_wait_for_their_answers(bench: Bench) -> None:
+    """Killed while calls are under way, it asks again: each record counts once; what is refused is put aside."""
+    keys = [f"key-{number % 20}" for number in range(400)]
+    bench.produce(
+        f"readings-{bench.prefix}",
+        [{"key": key, "value": "refused" if at == 7 else "x", "timestamp": 1_000} for at, key in enumerate(keys)],
+    )
+    worker = bench.start("worker", "asking")
+    until(lambda: bench.processed("asking") > 0, "something is committed", pause=0.02)
+    bench.kill(worker)
+    assert bench.processed("asking") < len(keys)
+    to_the_end(bench, "asking")
+    expected = {f"key-{number}": 20 for number in range(20)} | {"key-7": 19}
+    assert bench.table("asking", "asked-count") == expected
+    assert len(bench.consume(f"{bench.prefix}-asking-dead-letters")) == 1
