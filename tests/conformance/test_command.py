@@ -64,6 +64,13 @@ def test_a_difference_ends_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert '  > input 0: T "a" = "x" @ 3\n  - [0] "a" = "y" @ 3\n  + [0] "a" = "x" @ 3\n' in printed
 
 
+def test_a_record_of_no_input_is_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that came when all inputs were done says so."""
+    wrong = entry(expected=[*entry()["expected"], {"after": 1, "key": "a", "value": "y", "ts": 3}])
+    assert main([str(written(tmp_path, wrong))]) == 1
+    assert "  > input 1: there is none: it came behind the last\n" in capsys.readouterr().out
+
+
 def test_a_case_that_shows_kafkas_own_stores_does_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is named all the same."""
     wrong = entry(expected=[], tags=["retention_sensitive"])

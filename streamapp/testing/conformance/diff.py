@@ -49,6 +49,8 @@ def _changes(case: Case, actual: Sequence[Record]) -> Iterator[str]:
 
 
 def _input(case: Case, at: int) -> str:
+    if at >= len(case.inputs):
+        return "there is none: it came behind the last"
     record = case.inputs[at]
     return f"{record['topic']} {_json(record['key'])} = {_json(record['value'])} @ {record['ts']}"
 

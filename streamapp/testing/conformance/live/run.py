@@ -19,7 +19,7 @@ from streamapp.kafka.records import Row
 from streamapp.testing.conformance.cases import Case, Record
 from streamapp.testing.conformance.live.cluster import cluster, topics
 from streamapp.testing.conformance.live.ending import Ending
-from streamapp.testing.conformance.live.lockstep import Course, LockStep
+from streamapp.testing.conformance.live.lockstep import Course, LockStep, TopicPartition
 from streamapp.testing.conformance.live.staged import NODE, Staged, names_of, stage
 from streamapp.testing.conformance.live.worker import worker
 from streamapp.testing.conformance.records import record
@@ -80,7 +80,7 @@ class _Run:
         try:
             async with topics(self._admin, staged):
                 courses = await self._through(staged)
-                rows = await _results(self._bootstrap, [course for course in courses if course.error is None])
+                records = await self._results([course for course in courses if course.error is None])
         except KafkaUnavailableError:
             raise
         except StreamappError as error:
@@ -93,7 +93,7 @@ class _Run:
             return
         for course in courses:
             if course.error is None:
-                self.actual[course.staged.case.id] = rows[course.staged.out]
+                self.actual[course.staged.case.id] = records[course.staged.out]
             else:
                 self.errors[course.staged.case.id] = course.error
 
@@ -109,12 +109,17 @@ class _Run:
             await producer.stop()
         return courses
 
+    async def _results(self, courses: Sequence[Course]) -> Mapping[str, list[Record]]:
+        """What is on the output topics, now that the worker has ended, by topic."""
+        ends = await self._admin.ends((course.staged.out, 0) for course in courses)
+        rows = await _rows(self._bootstrap, ends)
+        return {course.staged.out: _records(course, rows[course.staged.out, 0]) for course in courses}
 
-async def _results(bootstrap: str, courses: Sequence[Course]) -> Mapping[str, list[Record]]:
-    """What is on the output topics, by topic, each record with the input that caused it."""
-    by_topic = {course.staged.out: course for course in courses}
-    left = {(topic, 0): course.marks[-1] for topic, course in by_topic.items() if course.marks and course.marks[-1]}
-    records: dict[str, list[Record]] = {topic: [] for topic in by_topic}
+
+async def _rows(bootstrap: str, ends: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, list[Row]]:
+    """All that is committed on partitions up to their ends."""
+    rows: dict[TopicPartition, list[Row]] = {at: [] for at in ends}
+    left = {at: end for at, end in ends.items() if end}
     consumer = BatchConsumer(bootstrap_servers=bootstrap)
     await consumer.start()
     try:
@@ -124,19 +129,18 @@ async def _results(bootstrap: str, courses: Sequence[Course]) -> Mapping[str, li
         deadline = time.monotonic() + _READING
         while left:
             if time.monotonic() > deadline:
-                raise StreamappError(
-                    f"results could not be read within {_READING:.0f} s: {', '.join(t for t, _ in left)}"
-                )
+                raise StreamappError(f"{', '.join(topic for topic, _ in left)}: not read within {_READING:.0f} s")
             for at, fetched in (await consumer.take(list(left), 1.0)).items():
-                records[at[0]] += _records(by_topic[at[0]], fetched.rows())
+                rows[at] += fetched.rows()
                 if fetched.next >= left[at]:
                     del left[at]
     finally:
         await consumer.stop()
-    return records
+    return rows
 
 
 def _records(course: Course, rows: Iterable[Row]) -> list[Record]:
+    """What output nodes forwarded, each with the input that caused it; one too many is that of no input."""
     outputs = course.staged.case.outputs
     found: list[Record] = []
     for offset, timestamp, key, value, headers in rows:
