@@ -22,7 +22,7 @@ from streamapp.cli.records import Row
 from streamapp.cli.rows import TableRow
 from streamapp.dsl.topology import Topology
 from streamapp.engine.plan import plan
-from streamapp.engine.source_log import stored
+from streamapp.engine.source_log import taken
 from streamapp.engine.specs import Plan, StoreSpec, TableSpec
 from streamapp.errors import NotFoundError
 from streamapp.formats import codec_for
@@ -173,12 +173,9 @@ class _Log:
         sub = self._made.subtopologies[self.store.subtopology]
         return {self._names.internal(source.topic) if source.internal else source.topic for source in sub.sources}
 
-    def rows(self, rows: Sequence[Row]) -> list[Row]:
+    def rows(self, rows: Sequence[Row]) -> Sequence[Row]:
         """What the store has of rows of the log."""
-        if self.store.log == "changelog":
-            return list(rows)
-        found = (stored(row, self.store.key, self.store.value) for row in rows)
-        return [row for row in found if row is not None]
+        return taken(self.store, rows)
 
 
 class _Copy:

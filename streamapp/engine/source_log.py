@@ -7,10 +7,20 @@ letters. Knows nothing of stores or topics.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from streamapp.dsl.format import Codec
 from streamapp.engine.records import Row
+from streamapp.engine.specs import StoreSpec
+
+
+def taken(spec: StoreSpec, rows: Sequence[Row]) -> Sequence[Row]:
+    """What a store takes of rows of its log: all of a changelog, of a topic what its table would have kept."""
+    if spec.log not in ("source", "global"):
+        return rows
+    found = (stored(row, spec.key, spec.value) for row in rows)
+    return [row for row in found if row is not None]
 
 
 def stored(row: Row, key: Codec[Any], value: Codec[Any]) -> Row | None:

@@ -14,7 +14,7 @@ from streamapp.dsl.topology import Topology
 from streamapp.engine.failure import DeadLetter, RetryLaterError
 from streamapp.engine.queues import NEVER_WAIT, RecordQueues
 from streamapp.engine.records import Output, Row
-from streamapp.engine.source_log import stored
+from streamapp.engine.source_log import taken
 from streamapp.engine.specs import SubTopology
 from streamapp.engine.task import Task
 from streamapp.state import Identity, Position, TaskState
@@ -62,10 +62,10 @@ class DrivenTask:
             on_error=self._topology.on_error,
             global_stores=self._global_tables.stores,
         )
-        for store, log in self._logs.items():
-            start = known.get(store, 0)
+        for spec in self.subtopology.stores:
+            log, start = self._logs[spec.name], known.get(spec.name, 0)
             if start < len(log):
-                self.state.restore(store, self._stored(store, log[start:]), len(log))
+                self.state.restore(spec.name, taken(spec, log[start:]), len(log))
         self.task.restore_times(self._saved.times)
         self.task.late.update(self._saved.late)
 
@@ -143,15 +143,6 @@ class DrivenTask:
         self.commit()
         self.close()
         self.open()
-
-    def _stored(self, store: str, rows: Sequence[Row]) -> list[Row]:
-        """What a store takes of rows of its log: of a source topic, what the task would have stored."""
-        spec = next(spec for spec in self.subtopology.stores if spec.name == store)
-        for source in self.subtopology.sources:
-            if source.topic == spec.source_topic:
-                found = (stored(row, source.key, source.value) for row in rows)
-                return [row for row in found if row is not None]
-        return list(rows)
 
     def _logged(self, store: str) -> bool:
         return any(spec.name == store and spec.log == "changelog" for spec in self.subtopology.stores)

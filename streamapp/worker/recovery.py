@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamapp.engine.records import Row
-from streamapp.engine.source_log import stored
-from streamapp.engine.specs import SourceSpec, StoreSpec
+from streamapp.engine.source_log import taken
+from streamapp.engine.specs import StoreSpec
 from streamapp.errors import ConfigurationError
 from streamapp.kafka import Admin, BatchConsumer
 from streamapp.worker.failpoints import reach
@@ -35,8 +35,6 @@ class Restore:
     position: int
     end: int
     done: int = 0
-    source: SourceSpec | None = None
-    """For a store whose log is a source topic: how its records are decoded."""
 
     @property
     def complete(self) -> bool:
@@ -45,17 +43,10 @@ class Restore:
 
     async def apply(self, rows: Sequence[Row], next_offset: int) -> None:
         """Writes rows before `end` to the store, off the event loop."""
-        rows = self._stored([row for row in rows if row[0] < self.end])
-        self.position = min(next_offset, self.end) if self.source else next_offset
+        rows = taken(self.spec, [row for row in rows if row[0] < self.end])
+        self.position = min(next_offset, self.end) if self.spec.log == "source" else next_offset
         await asyncio.to_thread(self.task.state.restore, self.spec.name, rows, self.position)
         self.done += len(rows)
-
-    def _stored(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Of a source topic, what the task would have stored: not what went to the dead letters."""
-        source = self.source
-        if source is None:
-            return rows
-        return [found for row in rows if (found := stored(row, source.key, source.value)) is not None]
 
 
 async def plan_restores(
@@ -99,8 +90,7 @@ def restore_of(
     position = task.log_ends.get(spec.name, 0)
     if spec.log == "source":
         at = (task.source_of(spec), task.partition)
-        source = next(source for source in task.subtopology.sources if source.topic == spec.source_topic)
-        return Restore(task, spec, at, max(position, starts[at]), committed.get(at, 0), source=source)
+        return Restore(task, spec, at, max(position, starts[at]), committed.get(at, 0))
     at = (names.changelog(spec.name), task.partition)
     end = task.saved.ends.get(spec.name, ends[at])
     if starts[at] > position:
