@@ -37,6 +37,7 @@ async def make_topic(broker: str, partitions: int = 1, **config: str) -> str:
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
     await admin.start()
     try:
+        await until(lambda: _led(admin), "the cluster has a controller")
         await admin.create_topics(
             [
                 NewTopic(
@@ -51,6 +52,12 @@ async def make_topic(broker: str, partitions: int = 1, **config: str) -> str:
     finally:
         await admin.close()
     return name
+
+
+async def _led(admin: AIOKafkaAdminClient) -> bool:
+    """A broker that stood still for its session is out of its own cluster for a moment, and names no broker."""
+    await admin._client.force_metadata_update()
+    return admin._client.cluster.controller is not None
 
 
 async def _known(admin: AIOKafkaAdminClient, name: str) -> bool:
