@@ -63,6 +63,7 @@ def visible_batches(records: PartitionRecords) -> list[Any]:
     read_committed none of an aborted transaction. Stops before a batch that fails its checksum; raises
     `CorruptRecordException` when that is the first.
     """
+    records._records_iterator = None  # a cycle: it would keep the megabytes that were fetched until a collection
     visible: list[Any] = []
     start = records.next_fetch_offset
     committed_only = records._isolation_level == READ_COMMITTED

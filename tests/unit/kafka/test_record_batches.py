@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import struct
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -231,3 +233,16 @@ def from_batch_of(data: bytes, start: int) -> bytes:
         if base + last >= start:
             return data[at:]
         at += 12 + length
+
+
+def test_what_was_fetched_is_freed_with_its_reader() -> None:
+    """No collection is needed: at full speed the bytes of hundreds of fetches would wait for one."""
+    records = reading(plain(0, 3), 0, (), READ_COMMITTED)
+    gone = weakref.ref(records)
+    gc.disable()
+    try:
+        visible_batches(records)
+        del records
+        assert gone() is None
+    finally:
+        gc.enable()
