@@ -52,12 +52,14 @@ class Publisher:
         correlation_id: str | None = None,
         causation_id: str | None = None,
         timestamp: int | None = None,
+        traceparent: str | None = None,
     ) -> str:
         """Publishes one event and gives its id, once every in-sync replica has it.
 
         `timestamp` in ms, now when None. `correlation_id` is what every later event carries, the event's own
-        id when None. Raises `NotFoundError` when the topic does not exist, `KafkaUnavailableError` when no
-        broker answers in time; then the event may or may not have been written.
+        id when None; `traceparent` (W3C Trace Context) is carried too, and made of the correlation id when None.
+        Raises `NotFoundError` when the topic does not exist, `KafkaUnavailableError` when no broker answers in
+        time; then the event may or may not have been written.
         """
         from streamapp.formats import (
             codec_for,
@@ -68,7 +70,7 @@ class Publisher:
         key_bytes = None if key is None else codec_for(topic.key, topic.key_format).encode(key)
         value_bytes = codec_for(topic.value, topic.format).encode(value)
         headers = event_headers(
-            event_id, type(value).__name__, self._source, time, correlation_id or event_id, causation_id
+            event_id, type(value).__name__, self._source, time, correlation_id or event_id, causation_id, traceparent
         )
         await self._sender.send(topic.name, key_bytes, value_bytes, headers, time)
         return event_id
@@ -97,7 +99,13 @@ class Service:
 
 
 def event_headers(
-    event_id: str, event_type: str, source: str, timestamp: int, correlation_id: str, causation_id: str | None
+    event_id: str,
+    event_type: str,
+    source: str,
+    timestamp: int,
+    correlation_id: str,
+    causation_id: str | None,
+    traceparent: str | None = None,
 ) -> tuple[tuple[str, bytes], ...]:
     """The CloudEvents headers of an event, in Kafka's binary mode; `timestamp` in ms."""
     fields: dict[str, Any] = {
@@ -108,8 +116,24 @@ def event_headers(
         "ce_specversion": "1.0",
         "ce_correlationid": correlation_id,
         "ce_causationid": causation_id,
+        "traceparent": traceparent or traceparent_of(correlation_id, event_id),
     }
     return tuple((name, value.encode()) for name, value in fields.items() if value is not None)
+
+
+def traceparent_of(correlation_id: str, event_id: str) -> str:
+    """The `traceparent` of an event (W3C Trace Context, version 00): one trace for all that has a correlation id.
+
+    The trace id is the correlation id itself where that is a UUID or a trace id, else made of it; the parent id is
+    made of the event's id.
+    """
+    try:
+        trace = uuid.UUID(correlation_id)
+    except ValueError:
+        trace = uuid.uuid5(uuid.NAMESPACE_URL, correlation_id)
+    if not trace.int:  # the one that W3C forbids
+        trace = uuid.uuid5(uuid.NAMESPACE_URL, correlation_id)
+    return f"00-{trace.hex}-{uuid.uuid5(uuid.NAMESPACE_OID, event_id).hex[:16]}-01"
 
 
 def rfc3339(timestamp: int) -> str:

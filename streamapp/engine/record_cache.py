@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from hashlib import blake2s
 from typing import Any, NamedTuple
 
 from streamapp.dsl.changes import Changes
@@ -21,8 +22,8 @@ from streamapp.engine.operator import Context, Forward
 from streamapp.engine.records import Headers, Row
 from streamapp.engine.store import MISSING
 
-FLUSHED = 1_000_000
-"""The ordinal of the first output of a flush, for its event id: beyond those a record has given at once."""
+_FLUSHED = 1_000_000
+"""Ordinals of what a change gives when it is flushed are beyond those its record has given at once; this many each."""
 
 _ENTRY = 300
 """Bytes that a change takes, beside its key and value."""
@@ -78,6 +79,11 @@ class RecordCache:
         for table in reversed(self._tables):
             for place, _ in sorted(table.waiting.items(), key=lambda item: item[1].number):
                 yield table, place
+
+    def ordinal(self, table: CachedTable, place: bytes) -> int:
+        """The number of the first output of a change, for its event id, whatever else is flushed with it."""
+        row = self._tables.index(table).to_bytes(4) + place
+        return _FLUSHED * (1 + int.from_bytes(blake2s(row, digest_size=8).digest()))
 
     def clear(self) -> None:
         """Forgets what waits."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from streamapp.dsl.node import Node
 from streamapp.dsl.nodes_stream import ChosenSink
-from streamapp.engine.events import caused, event_id, is_event
+from streamapp.engine.events import caused, event_id, is_event, passed_on
 from streamapp.engine.operator import Context, Forward
 from streamapp.engine.records import Headers
 from streamapp.engine.specs import SinkSpec
@@ -61,8 +61,10 @@ def build_chosen_sink(node: ChosenSink, sinks: Mapping[str, Forward]) -> Forward
 
 
 def build_repartition(spec: SinkSpec, index: int, context: Context) -> Forward:
-    """Writes to an internal topic; timestamp and headers stay the record's own."""
-    encode_key, encode_value, append = spec.key.encode, spec.value.encode, context.outputs.append
+    """Writes to an internal topic; timestamp and headers stay the record's own, and an event's origin goes with it."""
+    encode_key, encode_value = spec.key.encode, spec.value.encode
+    outputs, append, here = context.outputs, context.outputs.append, context.here
+    application, topic = context.application, spec.topic
     drop, check = context.counting(context.dropped, spec.topic), _check(spec, index, context)
     null_keys = spec.null_keys
 
@@ -70,6 +72,9 @@ def build_repartition(spec: SinkSpec, index: int, context: Context) -> Forward:
         if key is None and not null_keys:
             drop()
             return
+        if headers and is_event(headers):
+            number = len(outputs) - here.mark + here.ordinal
+            headers = passed_on(headers, event_id(application, topic, here, number))
         key = None if key is None else encode_key(key)
         value = None if value is None else encode_value(value)
         if check is not None:

@@ -17,7 +17,6 @@ from streamapp.engine.failure import DeadLetter, Policy, is_of_record, stage_of
 from streamapp.engine.limits import Limits
 from streamapp.engine.operator import BEFORE_ALL, Context, Here
 from streamapp.engine.operators import as_of_of, view_of
-from streamapp.engine.record_cache import FLUSHED
 from streamapp.engine.records import Output, Row
 from streamapp.engine.silence import Silence, moved
 from streamapp.engine.specs import SubTopology
@@ -227,11 +226,10 @@ class Task:
         cache, here = self._context.cache, self._here
         if cache is None:
             return
-        start = len(self.outputs)
         for table, place in cache.waiting():
             change = table.take(place)
             here.topic, here.row, here.mark = change.topic, change.row, len(self.outputs)
-            here.ordinal = FLUSHED + here.mark - start
+            here.ordinal = cache.ordinal(table, place) if change.headers else 0
             try:
                 table.pass_on(change)
             except Exception as error:  # the author's code and codecs may raise anything

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -98,6 +99,8 @@ async def test_an_order_is_an_event(client: TestClient[Any, Any], sender: Sender
     answer = await (await client.post("/checkout", json=BODY)).json()
     ((*_, headers, _),) = sender.sent
     assert uuid.UUID((headers.pop("ce_id") or b"").decode())
+    trace = uuid.UUID(answer["correlation_id"]).hex
+    assert re.fullmatch(f"00-{trace}-[0-9a-f]{{16}}-01", (headers.pop("traceparent") or b"").decode())
     assert headers == {
         "ce_type": b"OrderPlaced",
         "ce_source": b"checkout",
