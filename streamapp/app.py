@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from streamapp.dsl.topology import Topology
 from streamapp.registry import load_topologies, pick
 from streamapp.settings import Settings, load
 from streamapp.web import mount
-from streamapp.worker.shell import Shell, Worker, build_shell, free_port, must_be_writable, tune_collector
+from streamapp.worker.shell import Agent, Shell, Worker, build_shell, free_port, hold, must_be_writable, tune_collector
 
 
 def build_app(
@@ -22,7 +23,14 @@ def build_app(
     Raises `ConfigurationError`, `TopologyError` and `NotFoundError`; connects to nothing.
     """
     settings = settings or load()
-    shell = build_shell(settings, pick(load_topologies(settings), names), until_end=until_end)
+    return assemble(settings, pick(load_topologies(settings), names), until_end=until_end)
+
+
+def assemble(
+    settings: Settings, topologies: Sequence[Topology], *, until_end: bool = False, agent: Agent = hold
+) -> Shell:
+    """The Faust App with its pages, for `topologies`, each sub-topology held by `agent`; raises `TopologyError`."""
+    shell = build_shell(settings, topologies, until_end=until_end, agent=agent)
     mount(shell, shell.runtime)
     tune_collector()
     return shell
@@ -39,10 +47,20 @@ def run_worker(
 
     `made` is given the App before anything runs.
     """
+
+    def build() -> Shell:
+        shell = build_app(settings, names, until_end=until_end)
+        made(shell)
+        return shell
+
+    return run_shell(settings, build)
+
+
+def run_shell(settings: Settings, build: Callable[[], Shell]) -> int:
+    """Runs the App that `build` makes, as `run_worker` does; gives the exit code."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    shell = build_app(settings, names, until_end=until_end)
-    made(shell)
+    shell = build()
     free_port(settings.web_host, settings.web_port)
     must_be_writable(settings.state_dir)
     shell.finalize()

@@ -24,10 +24,12 @@ class Batch:
     """One run of records on its way through an agent; `with batch:` completes it, with the error if there is one.
 
     An exception raised in the `with` block is handed to the Application and goes no further, so that the agent
-    lives on; a cancellation is handed over and continues.
+    lives on; a cancellation is handed over and continues. `topic` is where the records come from; "" when only
+    something is due by the clock.
     """
 
-    def __init__(self, process: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, process: Callable[[], Coroutine[Any, Any, None]], topic: str = "") -> None:
+        self.topic = topic
         self._process = process
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

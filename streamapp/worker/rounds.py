@@ -66,7 +66,7 @@ class Rounds:
                 self.culprit.note(task.id, topic, rows[0][0] if rows else 0, len(rows))
                 await clients.guarantee.begin()
                 reach("before-process")
-                await self._hand_over(task, Batch(partial(self._process, task, run, clients)))
+                await self._hand_over(task, Batch(partial(self._process, task, run, clients), topic))
                 if self.culprit.size is not None:
                     return
 

@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "worker": {"dsl", "engine", "errors", "formats", "kafka", "settings", "state"},
     "testing": {"dsl", "engine", "errors", "formats", "kafka", "state"},
     "web": {"", "errors", "worker"},
-    "app": {"errors", "registry", "settings", "web", "worker"},
+    "app": {"dsl", "errors", "registry", "settings", "web", "worker"},
     "__main__": {"cli"},
     "topologies": {""},
     "": {"app", "dsl", "errors", "formats", "service", "worker"},
