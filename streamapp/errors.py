@@ -54,6 +54,10 @@ class ProcessingError(StreamappError):
     """A record could not be decoded or processed, and the topology's policy is to fail."""
 
 
+class RecordAheadError(ProcessingError):
+    """A record's timestamp is further ahead of the clock than its topology allows."""
+
+
 class OutputRefusedError(ProcessingError):
     """A result is one that its topic would refuse, for its size, its time, its missing key or its partition."""
 

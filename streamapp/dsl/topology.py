@@ -90,8 +90,10 @@ class Topology:
     has some, -1 not at all (KIP-695). `cache_max_bytes` lets changes of tables wait for the commit, so that only the
     last one of each key goes on: about so many bytes of them in each task, 0 for none (Kafka Streams'
     `statestore.cache.max.bytes`). When a task has had no record for `idle_timeout_ms`, its stream time goes on by the
-    clock, so that windows close without a next record; what comes later may be late. `stores` says, by the names of
-    steps or attached stores, how their state is kept where that is not as usual.
+    clock, so that windows close without a next record; what comes later may be late. A record of a stream whose
+    timestamp is more than `max_ahead_ms` ahead of the machine's clock fails and moves no time on, so that no window
+    closes earlier than that. `stores` says, by the names of steps or attached stores, how their state is kept where
+    that is not as usual.
 
     Raises `TopologyError` for a name that is a command's, no end, two steps of one name, a topic that is read or
     written in two ways, or `stores` of no step's state.
@@ -103,6 +105,7 @@ class Topology:
     max_task_idle_ms: int
     cache_max_bytes: int
     idle_timeout_ms: int | None
+    max_ahead_ms: int | None
     stores: Mapping[str, Materialized] = field(hash=False)
 
     def __init__(
@@ -113,6 +116,7 @@ class Topology:
         max_task_idle_ms: int = 0,
         cache_max_bytes: int = 0,
         idle_timeout_ms: int | None = None,
+        max_ahead_ms: int | None = None,
         stores: Mapping[str, Materialized] | None = None,
     ) -> None:
         object.__setattr__(self, "name", name)
@@ -121,6 +125,7 @@ class Topology:
         object.__setattr__(self, "max_task_idle_ms", max_task_idle_ms)
         object.__setattr__(self, "cache_max_bytes", cache_max_bytes)
         object.__setattr__(self, "idle_timeout_ms", idle_timeout_ms)
+        object.__setattr__(self, "max_ahead_ms", max_ahead_ms)
         object.__setattr__(self, "stores", MappingProxyType(dict(stores or {})))
         _check_name(name)
         _check_options(self)
@@ -161,6 +166,10 @@ def _check_options(topology: Topology) -> None:
     if topology.idle_timeout_ms is not None and topology.idle_timeout_ms <= 0:
         raise TopologyError(
             f"topology {topology.name!r}: idle_timeout_ms={topology.idle_timeout_ms}: give 1 or more, or leave it out"
+        )
+    if topology.max_ahead_ms is not None and topology.max_ahead_ms < 0:
+        raise TopologyError(
+            f"topology {topology.name!r}: max_ahead_ms={topology.max_ahead_ms}: give 0 or more, or leave it out"
         )
 
 

@@ -51,6 +51,7 @@ def plan(topology: Topology, codec_for: CodecFor, existing: Collection[str] = ()
                 _subtopology(topology, number, group, nodes, codec_for, relaxed, changes, reads),
                 cache_max_bytes=topology.cache_max_bytes,
                 idle_timeout_ms=topology.idle_timeout_ms,
+                max_ahead_ms=topology.max_ahead_ms,
                 uncached=uncached(topology.stores, nodes),
             )
             for number, group in enumerate(sorted(groups, key=lambda group: _first_source(group, reads)))

@@ -161,6 +161,8 @@ class SubTopology:
     """About how much may wait in the record cache of a task; 0: nothing waits."""
     idle_timeout_ms: int | None = None
     """After how much silence stream time goes on by the clock; None: never."""
+    max_ahead_ms: int | None = None
+    """How far ahead of the clock the records of its streams may be; None: they may be of any time."""
     uncached: frozenset[Node] = frozenset()
     """The tables whose changes do not wait all the same."""
     copartitioned: tuple[frozenset[str], ...] = ()

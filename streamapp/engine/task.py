@@ -12,6 +12,7 @@ from typing import Any
 
 from streamapp.dsl.failure import OnError, Stage
 from streamapp.dsl.processor import TimeKind
+from streamapp.engine.ahead import Ahead
 from streamapp.engine.async_calls import calls_of
 from streamapp.engine.failure import DeadLetter, Policy, is_of_record, stage_of
 from streamapp.engine.limits import Limits
@@ -71,6 +72,7 @@ class Task:
         entries = build(subtopology, self._context)
         self._processors = bool(self._context.starters)
         self._silence = Silence(subtopology.idle_timeout_ms)
+        self._ahead = Ahead(subtopology)
         self._calls = calls_of(subtopology, self._context)
         self._stamps = stamps_of(subtopology, self._context)
         self._entries = {source.topic: (source, entries[source.topic]) for source in subtopology.sources}
@@ -115,8 +117,10 @@ class Task:
             self._run(topic, rows)
             return
         self._start()
+        latest = self._ahead.latest(topic)
         for row in rows:
-            self._observe(topic, row[1])
+            if row[1] <= latest:
+                self._observe(topic, row[1])
             self._run(topic, (row,))
             self._punctuate("stream_time", self._stream_time())
 
@@ -129,6 +133,10 @@ class Task:
         here.topic, here.row, here.mark = topic, row, len(self.outputs)
         self._failed(error, "produce")
         self._observe(topic, row[1])
+
+    def tell(self, now: int) -> None:
+        """Tells the wall-clock time `now` (ms), which bounds the timestamps of what is processed next."""
+        self._ahead.advance(now)
 
     def punctuate(self, now: int) -> None:
         """Calls what is due at the wall-clock time `now` (ms), which processors see until the next call.
@@ -173,12 +181,15 @@ class Task:
         here, journal, outputs = self._here, self._journal, self._context.outputs
         here.topic = topic
         stamps = self._stamps.get(topic)
-        newest = BEFORE_ALL
+        newest, latest = BEFORE_ALL, self._ahead.latest(topic)
         for row in rows:
             here.row = row
             here.mark = len(outputs)
             _, timestamp, key, value, headers = row
             if timestamp > newest:
+                if timestamp > latest:
+                    self._failed(self._ahead.error(timestamp), "process", "max_ahead_ms")
+                    continue
                 newest = timestamp
             decoded = False
             try:

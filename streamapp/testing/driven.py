@@ -107,6 +107,7 @@ class DrivenTask:
 
     def punctuate(self, now: int) -> list[Output]:
         """Calls what is due at the wall-clock time `now` (ms)."""
+        self.task.tell(now)
         self.task.punctuate(now)
         return self.task.take_outputs()
 

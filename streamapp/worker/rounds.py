@@ -108,7 +108,7 @@ class Rounds:
             part = rows[start : start + pace.rows]
             await task.task.ask(topic, part)
             began = time.perf_counter()
-            self._accepted.advance(task.subtopology.number, wall_clock())
+            self._tell_time(task)
             later = self._process_slice(task, topic, part, clients)
             if later is not None:
                 task.put_back(run, later.offset, elapsed() + later.after)
@@ -119,6 +119,11 @@ class Rounds:
             await asyncio.sleep(0)
         task.counters.records_in += len(rows)
         task.complete(run)
+
+    def _tell_time(self, task: RunningTask) -> None:
+        now = wall_clock()
+        self._accepted.advance(task.subtopology.number, now)
+        task.task.tell(now)
 
     def _process_slice(
         self, task: RunningTask, topic: str, rows: Sequence[Row], clients: Clients
