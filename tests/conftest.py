@@ -1,12 +1,19 @@
-"""A broker for the tests that need one: the embedded one, fresh, with its own folder and a free port."""
+"""A broker for the tests that need one: the embedded one, fresh, with its own folder and a free port.
+
+And how properties are tested: by no clock, which on a busy machine says nothing of what is tested.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from streamapp.kafka.broker.server import Broker
+
+settings.register_profile("streamapp", deadline=None)
+settings.load_profile("streamapp")
 
 
 @pytest.fixture(scope="session")
