@@ -5,12 +5,24 @@ streamapp finds the two names below by its settings `topologies` and `services`.
 
 from __future__ import annotations
 
-from topologies import billing, email, enrichment, important, revenue
+from topologies import (
+    billing,
+    email,
+    enrichment,
+    important,
+    inventory,
+    orders,
+    revenue,
+    shipping,
+)
 from topologies.services import checkout
 
 TOPOLOGIES = (
     important.topology,
+    orders.topology,
+    inventory.topology,
     billing.topology,
+    shipping.topology,
     email.topology,
     enrichment.topology,
     revenue.topology,

@@ -12,13 +12,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.topologies.shop import placed
+from topologies.events import PaymentCaptured, PaymentFailed, PaymentRefunded
 from topologies.services.demo.commands import Commands, DemoError
 from topologies.services.demo.course import after, unless
-from topologies.services.demo.ledger import Ledger
+from topologies.services.demo.ledger import Ledger, is_answer
 from topologies.services.demo.load import MALFORMED_FIRST, Load, ticks
 from topologies.services.demo.show import EVERY, Show
 from topologies.services.shoppers import Shoppers
@@ -74,6 +77,14 @@ def test_a_recount_starts_from_the_orders_alone() -> None:
     again = ledger().recount()
     assert again.totals == {"orders": 2, "payments": 0, "emails": 0, "dead_letters": 0}
     assert len(again.problems()) == 3
+
+
+def test_a_refund_is_no_second_payment() -> None:
+    """What billing answers is captured or failed."""
+    answers = (PaymentCaptured.of(placed()), PaymentFailed.of(placed(), reason="no"))
+    refund = PaymentRefunded.of(placed(), reason="no")
+    records = [{"value": msgspec.json.encode(event).decode()} for event in (*answers, refund)]
+    assert [is_answer(record) for record in records] == [True, True, False]
 
 
 class Pipe:

@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from topologies.billing import LIMIT_PENCE, charge
-from topologies.events import Activity, PaymentCaptured, PaymentFailed
+from topologies.events import Activity, PaymentCaptured, PaymentFailed, StockReserved
 from topologies.important import is_important
 from topologies.services.checkout import Checkout, order_of
 from topologies.services.shoppers import COUNTRIES, Shoppers, invoice
@@ -29,7 +29,7 @@ def test_their_orders_are_taken_by_the_checkout() -> None:
     """Every body is a valid request; most are paid, a few are above the limit."""
     public = Shoppers(1)
     requests = [msgspec.convert(public.checkout(), Checkout) for _ in range(1_000)]
-    answers = Counter(type(charge(order_of(request, "o"))) for request in requests)
+    answers = Counter(type(charge(StockReserved.of(order_of(request, "o")))) for request in requests)
     assert answers[PaymentCaptured] > 900
     assert answers[PaymentFailed] > 5
     assert LIMIT_PENCE == 100_000

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from topologies.events import EMAILS, PAYMENTS, USERS
 from topologies.services.demo.commands import Command, Commands, DemoError
-from topologies.services.demo.ledger import Ledger
+from topologies.services.demo.ledger import Ledger, is_answer
 from topologies.services.demo.load import DEAD_LETTERS_OF, PIPED, Load, line
 from topologies.services.demo.show import Show
 from topologies.services.shoppers import Shoppers
@@ -138,6 +138,8 @@ class Course:
 
     async def _follow(self, command: Command, counter: Counter[str]) -> None:
         async for record in command.records():
+            if counter is self.ledger.payments and not is_answer(record):
+                continue
             counter[record["key"]] += 1
             if self._first is None and counter is self.ledger.emails and record["key"] in self.ledger.orders:
                 self._first = self._elapsed
@@ -189,7 +191,9 @@ class Course:
             *(self._commands.must("consume", topic, "--from-beginning", "--until-end") for topic, _ in topics)
         )
         for (_, counter), text in zip(topics, printed, strict=True):
-            counter.update(json.loads(record)["key"] for record in text.splitlines())
+            records = map(json.loads, text.splitlines())
+            wanted = records if counter is not final.payments else filter(is_answer, records)
+            counter.update(record["key"] for record in wanted)
         return final
 
     @property

@@ -6,7 +6,13 @@ Knows nothing of processes or Kafka.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from topologies.events import PAYMENTS, PaymentRefunded
 
 
 @dataclass
@@ -17,7 +23,7 @@ class Ledger:
     malformed: set[str] = field(default_factory=set)
     """Their keys."""
     payments: Counter[str] = field(default_factory=Counter)
-    """Records by key, also of orders that are not ours."""
+    """Answers of billing by key, captured or failed; also of orders that are not ours."""
     emails: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
 
@@ -53,6 +59,11 @@ class Ledger:
             found += [f"{lost} of {len(causes)} {cause} have no {effect}"] if lost else []
             found += [f"{doubled} of {len(causes)} {cause} have more than one {effect}"] if doubled else []
         return found
+
+
+def is_answer(record: Mapping[str, Any]) -> bool:
+    """Whether a record of the payments, as `consume` prints it, is billing's answer: a refund is no second one."""
+    return not isinstance(msgspec.json.decode(record["value"], type=PAYMENTS.value), PaymentRefunded)
 
 
 def _total(seen: Counter[str], ours: set[str]) -> int:
