@@ -112,6 +112,7 @@ READERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
         "services": _reference,
         "guarantee": _one_of("exactly_once", "at_least_once"),
         "commit_interval": _seconds(0.001, 3600),
+        "linger": _seconds(0, 60),
         "web_host": _text,
         "web_port": _integer(0, 65535),
         "session_timeout": _seconds(1, 1800),

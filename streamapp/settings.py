@@ -39,6 +39,8 @@ class Settings:
     guarantee: Guarantee = "exactly_once"
     commit_interval: float | None = None
     """None: what suits the guarantee, see `commit_seconds`."""
+    linger: float = 0.1
+    """How long a result waits for others to be sent with; 0: until there is nothing else to do."""
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     """0: a free one."""

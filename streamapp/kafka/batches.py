@@ -115,6 +115,11 @@ class BatchFiller:
             self._close(at)
         return self.take_full()
 
+    @property
+    def has_open(self) -> bool:
+        """Whether a record waits in a batch that is not full."""
+        return bool(self._open)
+
     def forget(self) -> None:
         """Drops everything that was not taken."""
         self._open.clear()

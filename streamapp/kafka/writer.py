@@ -54,6 +54,7 @@ class BatchWriter(BatchFiller):
         self._in_flight = 0
         self._ends: dict[TopicPartition, int] = {}
         self._found: set[TopicPartition] = set()
+        self._lingers_since: float | None = None
 
     async def pump(self) -> None:
         """Hands full batches to the producer; waits while too many bytes are in flight.
@@ -62,6 +63,17 @@ class BatchWriter(BatchFiller):
         """
         self._waiting.extend(self.take_full())
         await self._send_waiting()
+
+    async def linger(self, seconds: float, now: float) -> None:
+        """Sends what has waited for `seconds` since it was seen here first; `now` is monotonic. Raises as `pump`."""
+        if not self.has_open:
+            self._lingers_since = None
+            return
+        since = self._lingers_since = now if self._lingers_since is None else self._lingers_since
+        if now - since >= seconds:
+            self._lingers_since = None
+            self._waiting.extend(self.take_all())
+            await self._send_waiting()
 
     async def flush(self) -> dict[TopicPartition, int]:
         """Sends everything and returns when all of it is acknowledged.

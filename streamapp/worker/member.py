@@ -38,6 +38,9 @@ State = Literal["starting", "restoring", "running", "failed", "stopped"]
 QUEUE = 20_000
 """Records queued for one partition before it is no longer fetched."""
 
+LINGER_UNDER_LOAD = 0.05
+"""Seconds that results wait at least while there is more to do."""
+
 PATIENCE = 5
 """Times in a row that work may fail for a reason that is not Kafka's before the topology stops."""
 
@@ -133,6 +136,7 @@ class Member:
             async with self._turn:
                 if self._group_tasks.active and not self._host.paused:
                     await self._rounds.run(list(self._group_tasks.open.values()), self._clients)
+                    await self._clients.writer.linger(self._linger_seconds(), time.monotonic())
                 is_due = time.monotonic() - self._last_commit >= self._settings.commit_seconds
                 if is_due or self._rounds.culprit.size is not None:
                     await self._commit()
@@ -207,14 +211,27 @@ class Member:
         self._group_tasks.note_ends(self._clients.consumer.end)
         await asyncio.sleep(0)
 
+    def _linger_seconds(self) -> float:
+        """How long results wait for others: under load batches fill by themselves, and small ones would cost."""
+        seconds = self._settings.linger
+        return seconds if seconds >= LINGER_UNDER_LOAD or not self._busy else LINGER_UNDER_LOAD
+
+    @property
+    def _busy(self) -> bool:
+        """Whether a task has something to do."""
+        now = elapsed()
+        return any(task.ready(now) for task in self._group_tasks.open.values())
+
     def _idle_seconds(self) -> float:
         """How long nothing is to be done unless something comes; 0 while there is work."""
         longest = min(0.1, self._settings.commit_seconds)
+        if self._clients.writer.has_open:
+            longest = min(longest, self._settings.linger)
         if self._host.paused:
             return longest
-        now, wall = elapsed(), wall_clock()
-        if any(task.ready(now) for task in self._group_tasks.open.values()):
+        if self._busy:
             return 0.0
+        now, wall = elapsed(), wall_clock()
         due = [seconds for task in self._group_tasks.open.values() if (seconds := task.due_in(now, wall)) is not None]
         return min([longest, *(milliseconds / 1000 for milliseconds in due)])
 

@@ -75,6 +75,20 @@ def test_every_record_counts_once_in_table_and_output(bench: Bench, guarantee: s
     assert bench.lag("totals") == bench.lag("sensors") == 0
 
 
+@pytest.mark.parametrize("linger", ["0", "0.2"])
+def test_at_least_once_results_are_seen_before_their_commit(bench: Bench, linger: str) -> None:
+    """With a commit an hour away, what is not a full batch is sent when it has lingered."""
+    source, sink = topics(bench, 1)
+    worker = bench.start(
+        *("totals", "run", "--guarantee", "at_least_once", "--commit-interval", "3600"), STREAMAPP_LINGER=linger
+    )
+    bench.produce(source, readings(0, 3))
+    until(lambda: len(bench.consume(sink)) == 3, "three results")
+    assert bench.processed("totals") == 0, "nothing is committed yet"
+    bench.stop(worker)
+    assert bench.processed("totals") == 3
+
+
 def test_a_second_run_goes_on_where_the_first_ended(bench: Bench) -> None:
     """State is resumed from disk, and nothing is processed twice."""
     source, sink = topics(bench, 2)
