@@ -22,6 +22,17 @@ async def read(
     ends: Mapping[TopicPartition, int] | None = None,
 ) -> AsyncIterator[tuple[TopicPartition, list[Row]]]:
     """Batches of rows in each partition's order; with `ends`, what lies before them, and then it stops."""
+    async for at, rows, _ in runs(consumer, starts, ends):
+        if rows:
+            yield at, rows
+
+
+async def runs(
+    consumer: BatchConsumer,
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int] | None = None,
+) -> AsyncIterator[tuple[TopicPartition, list[Row], int]]:
+    """As `read`, with where the partition goes on behind the rows, of which there may be none."""
     todo = [at for at in starts if ends is None or starts[at] < ends[at]]
     if not todo:
         return
@@ -36,5 +47,4 @@ async def read(
                     rows = [row for row in rows if row[0] < ends[at]]
                 if fetched.next >= ends[at]:
                     todo.remove(at)
-            if rows:
-                yield at, rows
+            yield at, rows, fetched.next

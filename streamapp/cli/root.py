@@ -32,6 +32,8 @@ TOPOLOGY_COMMANDS: Catalogue = {
     "run": ("streamapp.cli.worker:run", "Run this topology."),
     "describe": ("streamapp.cli.topologies:describe", "Print its steps, in Kafka's layout."),
     "table": ("streamapp.cli.table:table", "Print all rows of a table."),
+    "replay": ("streamapp.cli.replay:replay", "Print its tables as they were at a moment, from the log."),
+    "history": ("streamapp.cli.replay:history", "Print what changed a row, with the causes, from the log."),
     "lag": ("streamapp.cli.lag:lag", "Print how far it is behind its topics."),
     "reset": ("streamapp.cli.reset:reset", "Forget offsets and state, to start from the beginning."),
 }

@@ -51,14 +51,15 @@ def rows_of(settings: Settings, topology: Topology, name: str, key: str | None =
     """The rows of a table, of one key if given; raises `NotFoundError` when there is no such table."""
     from streamapp.cli.table_rows import from_log, from_worker
 
-    _check_name(topology, name)
+    check_name(topology, name)
     rows: Iterable[TableRow] | None = from_worker(settings, topology.name, name, key)
     if rows is None:
         rows = asyncio.run(from_log(settings, topology, name, key))
     return rows if key is None else (row for row in rows if has_key(row, key))
 
 
-def _check_name(topology: Topology, name: str) -> None:
+def check_name(topology: Topology, name: str) -> None:
+    """Raises `NotFoundError` when a topology has no such table."""
     from streamapp.engine.plan import plan
     from streamapp.formats import codec_for
 

@@ -93,7 +93,7 @@ async def from_log(settings: Settings, topology: Topology, table: str, key: str 
     """
     names = Names.of(settings.application, topology.name)
     async with open_admin(settings) as admin:
-        made = await _planned(admin, topology, names)
+        made = await planned(admin, topology, names)
         spec = next(one for one in made.tables if one.name == table)
         if spec.store.log == "none":
             raise NotFoundError(
@@ -112,7 +112,7 @@ async def from_log(settings: Settings, topology: Topology, table: str, key: str 
     return map(plain_row, copy.reader().all(table, key))
 
 
-async def _planned(admin: Admin, topology: Topology, names: Names) -> Plan:
+async def planned(admin: Admin, topology: Topology, names: Names) -> Plan:
     """The plan a worker runs: patterns match what there is, and a source topic that is not compacted is no log."""
     made = plan(topology, codec_for, [name for name in await admin.list() if not names.made(name)])
     sources = {str(store.source_topic) for store in made.stores if store.log == "source"}

@@ -101,6 +101,8 @@ class Context:
     """The clocks of steps that go on in silence, and what is called then with the time (ms); the last step first."""
     late_edges: dict[Node, Forward] = field(default_factory=dict)
     """Where the records go that come too late for a node's windows; nodes are missing that nobody asks."""
+    effects: bool = True
+    """Whether what steps are there for is done (peek, for_each, print), or only what their records become."""
     cache: RecordCache | None = None
     """Where changes of tables wait for the commit; None: nowhere."""
     cached: frozenset[Node] = frozenset()

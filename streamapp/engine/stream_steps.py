@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from streamapp.dsl.nodes_stream import Branch, FlatMap, FlatMapValues, ForEach, Merge, Peek, Print, Split
-from streamapp.engine.operator import Context, Forward
+from streamapp.engine.operator import Context, Forward, fan_out
 from streamapp.engine.records import Headers
 
 
@@ -47,6 +47,8 @@ def build_flat_map_values(node: FlatMapValues, context: Context, forward: Forwar
 def build_peek(node: Peek, context: Context, forward: Forward) -> tuple[Forward]:
     """Calls the action, then passes the record on (KStreamPeek)."""
     action = node.action.call
+    if not context.effects:
+        return (forward,)
 
     def by_value(key: Any, value: Any, timestamp: int, headers: Headers) -> None:
         action(value)
@@ -62,6 +64,8 @@ def build_peek(node: Peek, context: Context, forward: Forward) -> tuple[Forward]
 def build_for_each(node: ForEach, context: Context, forward: Forward) -> tuple[Forward]:
     """Calls the action (KStreamPeek without children)."""
     action = node.action.call
+    if not context.effects:
+        return (fan_out(()),)
 
     def by_value(key: Any, value: Any, timestamp: int, headers: Headers) -> None:
         action(value)
@@ -74,6 +78,8 @@ def build_for_each(node: ForEach, context: Context, forward: Forward) -> tuple[F
 
 def build_print(node: Print, context: Context, forward: Forward) -> tuple[Forward]:
     """Prints the label and what the author makes of the record (KStreamPrint)."""
+    if not context.effects:
+        return (fan_out(()),)
     format_, with_key = node.format.call, node.format.with_key
     prefix = f"[{node.label}]: "
 

@@ -34,7 +34,8 @@ class Task:
     """Runs `subtopology` for one partition on `stores`, which it binds to its journal.
 
     `application` names the topology in event ids and errors; `global_stores` are read, and belong to others.
-    `limits` are what the topic of each sink accepts; without them everything. Not thread-safe.
+    `limits` are what the topic of each sink accepts; without them everything. Without `effects`, peek, for_each and
+    print do nothing. Not thread-safe.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Task:
         on_error: OnError = "dead_letter",
         global_stores: Mapping[str, Store] | None = None,
         limits: Sequence[Limits] = (),
+        effects: bool = True,
     ) -> None:
         self.subtopology = subtopology
         self.partition = partition
@@ -64,6 +66,7 @@ class Task:
             changes=subtopology.changes,
             global_stores=global_stores or {},
             limits=limits,
+            effects=effects,
         )
         self._journal = self._context.journal
         self._context.functions += functions_of(subtopology)

@@ -131,6 +131,10 @@ class Admin:
         """The oldest offset each partition still has."""
         return await self._offsets(partitions, EARLIEST)
 
+    async def offsets_at(self, partitions: Iterable[TopicPartition], time: int) -> dict[TopicPartition, int]:
+        """The offset of each partition's first record with a timestamp of `time` (ms) or more; -1 where none has."""
+        return await self._offsets(partitions, time)
+
     async def committed(self, group: str) -> dict[TopicPartition, tuple[int, str]]:
         """Every offset a group has committed, with its metadata; none for a group that does not exist."""
         found = await persistently(lambda: self._committed(group), f"reading the committed offsets of group {group!r}")

@@ -95,18 +95,22 @@ class Reader:
         found = reading.of_keys(keys) if keys else reading.through()
         items, last = _take(found, wanted, limit, self._at_once)
         return Page(
-            items=[_document(row) for _, row in items],
+            items=[document(row) for _, row in items],
             next=None if last is None else reading.cursor(last).encode(),
             incomplete=self._missing(spec),
         )
 
     def all(self, table: str, key: str | None = None) -> Iterator[dict[str, Any]]:
         """All rows, or those of one key, in the same order: for those whom nobody waits for."""
+        return (document(row) for _, row in self.found(table, key))
+
+    def found(self, table: str, key: str | None = None) -> Iterator[Found]:
+        """The same rows as they are, each with the partition of its task."""
         spec, wish = self._tables[table], Search(key=key)
         reading = _Reading(spec, wish.query(spec), self._parts(spec), None)
         keys, wanted = wish.keys(spec), wish.wanted(spec)
         found = reading.of_keys(keys) if keys else reading.through()
-        return (_document(row) for _, row in found if wanted(row))
+        return (one for one in found if wanted(one[1]))
 
     def find(self, table: str, key: Any) -> Any:
         """The value of a key, of its newest window where there are windows; raises `KeyError` when it has none here."""
@@ -206,6 +210,7 @@ def _take(
     return items, None
 
 
-def _document(row: TableRow) -> dict[str, Any]:
+def document(row: TableRow) -> dict[str, Any]:
+    """A row as `{"key", "window": {"start", "end"} | null, "value", "timestamp"}`; times in ms."""
     window = None if row.start is None else {"start": row.start, "end": None if row.end == _FOREVER else row.end}
     return {"key": row.key, "window": window, "value": row.value, "timestamp": row.timestamp}

@@ -26,6 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "service": {"dsl", "errors", "formats"},
     "registry": {"dsl", "errors", "service", "settings", "suggestion"},
     "worker": {"dsl", "engine", "errors", "formats", "kafka", "settings", "state"},
+    "replay": {"dsl", "engine", "errors", "formats", "state"},
     "testing": {"dsl", "engine", "errors", "formats", "kafka", "state"},
     "web": {"", "errors", "worker"},
     "app": {"dsl", "errors", "registry", "settings", "web", "worker"},
