@@ -35,6 +35,7 @@ TOPOLOGY_COMMANDS: Catalogue = {
     "table": ("streamapp.cli.table:table", "Print all rows of a table."),
     "replay": ("streamapp.cli.replay:replay", "Print its tables as they were at a moment, from the log."),
     "history": ("streamapp.cli.replay:history", "Print what changed a row, with the causes, from the log."),
+    "backtest": ("streamapp.cli.backtest:backtest", "Compare what its code would write now with what was written."),
     "lag": ("streamapp.cli.lag:lag", "Print how far it is behind its topics."),
     "reset": ("streamapp.cli.reset:reset", "Forget offsets and state, to start from the beginning."),
 }
