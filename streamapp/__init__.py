@@ -50,7 +50,7 @@ from streamapp.dsl.windows import (
 )
 from streamapp.errors import StreamappError, TopologyError
 from streamapp.formats import json, raw, text
-from streamapp.service import Publisher, Service
+from streamapp.service import Place, Publisher, Service
 
 if TYPE_CHECKING:
     from streamapp.worker.shell import Shell
@@ -74,6 +74,7 @@ __all__ = [
     "JoinWindows",
     "KeyValueRows",
     "Materialized",
+    "Place",
     "Processor",
     "ProcessorContext",
     "Publisher",

@@ -7,10 +7,11 @@ process. Knows nothing of sockets, processes or the broker's protocol.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from streamapp.dsl.topic import Topic
 from streamapp.errors import ConfigurationError
@@ -24,12 +25,45 @@ V = TypeVar("V")
 Headers = Sequence[tuple[str, bytes | None]]
 
 
-class RecordSender(Protocol):
-    """Sends one record; `streamapp.kafka.publisher` implements it."""
+StoredRow = tuple[int, int, bytes | None, bytes | None, Headers]
+"""Partition, offset, key, value and headers of a record."""
 
-    async def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, timestamp: int) -> None:
-        """Returns when every in-sync replica has the record; `timestamp` in ms."""
+
+class RecordSender(Protocol):
+    """Sends records one by one, and reads what was sent; `streamapp.kafka.publisher` implements it."""
+
+    async def send(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, timestamp: int
+    ) -> tuple[int, int]:
+        """Gives partition and offset, once every in-sync replica has the record; `timestamp` in ms."""
         ...
+
+    def read(self, topic: str, since: int) -> AsyncIterator[StoredRow]:
+        """The committed records of a topic stamped `since` (ms) or later, up to its end at the call."""
+        ...
+
+
+class Place(NamedTuple):
+    """Where a record stands: its position in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Published(NamedTuple):
+    """An event that is in the log."""
+
+    id: str
+    place: Place
+
+
+class Recorded(NamedTuple):
+    """An event as it was found in the log; headers that are not UTF-8 text are left out."""
+
+    value: Any
+    headers: Mapping[str, str]
+    place: Place
 
 
 class Publisher:
@@ -53,11 +87,14 @@ class Publisher:
         causation_id: str | None = None,
         timestamp: int | None = None,
         traceparent: str | None = None,
-    ) -> str:
-        """Publishes one event and gives its id, once every in-sync replica has it.
+        event_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Published:
+        """Publishes one event and gives its id and its place, once every in-sync replica has it.
 
         `timestamp` in ms, now when None. `correlation_id` is what every later event carries, the event's own
         id when None; `traceparent` (W3C Trace Context) is carried too, and made of the correlation id when None.
+        `event_id` is a new one when None; `headers` are put behind those of the event.
         Raises `NotFoundError` when the topic does not exist, `KafkaUnavailableError` when no broker answers in
         time; then the event may or may not have been written.
         """
@@ -65,15 +102,36 @@ class Publisher:
             codec_for,
         )  # late: a registry that names services must stay light to import
 
-        event_id = str(uuid.uuid4())
+        event_id = event_id or str(uuid.uuid4())
         time = self._clock() if timestamp is None else timestamp
         key_bytes = None if key is None else codec_for(topic.key, topic.key_format).encode(key)
         value_bytes = codec_for(topic.value, topic.format).encode(value)
-        headers = event_headers(
+        fields = event_headers(
             event_id, type(value).__name__, self._source, time, correlation_id or event_id, causation_id, traceparent
         )
-        await self._sender.send(topic.name, key_bytes, value_bytes, headers, time)
-        return event_id
+        more = tuple((name, text.encode()) for name, text in (headers or {}).items())
+        partition, offset = await self._sender.send(topic.name, key_bytes, value_bytes, (*fields, *more), time)
+        return Published(event_id, Place(topic.name, partition, offset))
+
+    async def recorded(self, topic: Topic[K, V], since: int) -> AsyncIterator[Recorded]:
+        """What was published to a topic from `since` (ms) until now, in the order of each partition.
+
+        Records that cannot be decoded are left out. Raises `NotFoundError` and `KafkaUnavailableError` as `publish`.
+        """
+        from streamapp.formats import codec_for  # late, as above
+
+        codec = codec_for(topic.value, topic.format)
+        async for partition, offset, _, value, headers in self._sender.read(topic.name, since):
+            try:
+                decoded = None if value is None else codec.decode(value)
+            except Exception:  # noqa: BLE001, S112 - others may have written anything there, which is not ours to judge
+                continue
+            yield Recorded(decoded, dict(_texts(headers)), Place(topic.name, partition, offset))
+
+    @property
+    def now(self) -> int:
+        """The service's time in ms since the epoch."""
+        return self._clock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +154,12 @@ class Service:
     def title(self) -> str:
         """What the command line says of it."""
         return self.help or (getattr(self.build, "__doc__", None) or "").strip().partition("\n")[0]
+
+
+def _texts(headers: Headers) -> Iterator[tuple[str, str]]:
+    for name, value in headers:
+        with suppress(UnicodeDecodeError):
+            yield name, (value or b"").decode()
 
 
 def event_headers(

@@ -1,19 +1,24 @@
 """Single records with the broker's answer, for services: idempotent, acknowledged by every in-sync replica.
 
-Knows nothing of what is in a record. For many records at once there is `writer`.
+What was written can be read again, for a service that must know what it has answered before. Knows nothing of what is
+in a record. For many records at once there is `writer`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
+from typing import TypeAlias
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from streamapp.errors import ConfigurationError, KafkaUnavailableError, NotFoundError, StreamappError
 from streamapp.kafka.connection import Address, address_of, until_connected
+
+Row: TypeAlias = tuple[int, int, bytes | None, bytes | None, tuple[tuple[str, bytes | None], ...]]
+"""Partition, offset, key, value and headers of a record."""
 
 _ANSWER = 10.0
 """Seconds a record may take until it is acknowledged."""
@@ -58,8 +63,8 @@ class RecordPublisher:
         value: bytes | None,
         headers: Sequence[tuple[str, bytes | None]],
         timestamp: int,
-    ) -> None:
-        """Returns when every in-sync replica has the record; `timestamp` in ms.
+    ) -> tuple[int, int]:
+        """Gives partition and offset, once every in-sync replica has the record; `timestamp` in ms.
 
         Raises `NotFoundError` for a topic that does not exist, `ConfigurationError` for a record larger than
         it takes, `KafkaUnavailableError` when no answer came in 10 s: then it may or may not have been
@@ -70,7 +75,7 @@ class RecordPublisher:
             future = await self._producer.send(
                 topic, value=value, key=key, headers=list(headers), timestamp_ms=timestamp
             )
-            await future
+            written = await future
         except MessageSizeTooLargeError as error:
             size = len(key or b"") + len(value or b"")
             raise ConfigurationError(
@@ -80,6 +85,26 @@ class RecordPublisher:
             raise KafkaUnavailableError(
                 f"no Kafka broker at {self._address} has confirmed a record for topic {topic!r}: {error!r}"
             ) from error
+        return written.partition, written.offset
+
+    async def read(self, topic: str, since: int) -> AsyncIterator[Row]:
+        """The committed records stamped `since` (ms) or later, up to where the topic ends now.
+
+        Raises `NotFoundError` for a topic that does not exist, `KafkaUnavailableError` when no broker answers.
+        """
+        await self._find(topic)
+        numbers = await self._producer.partitions_for(topic)
+        reader = AIOKafkaConsumer(**self._address.options, enable_auto_commit=False, isolation_level="read_committed")
+        await until_connected(reader.start, self._address, fail_fast=True)
+        try:
+            async for row in _read(reader, [TopicPartition(topic, number) for number in numbers], since):
+                yield row
+        except KafkaError as error:
+            raise KafkaUnavailableError(
+                f"no Kafka broker at {self._address} has given all records of topic {topic!r}: {error!r}"
+            ) from error
+        finally:
+            await reader.stop()
 
     async def _find(self, topic: str) -> None:
         if topic in self._topics:
@@ -92,3 +117,19 @@ class RecordPublisher:
                 f"topic {topic!r} is not at {self._address}: make it with 'streamapp topics create {topic}'"
             ) from error
         self._topics.add(topic)
+
+
+async def _read(reader: AIOKafkaConsumer, partitions: list[TopicPartition], since: int) -> AsyncIterator[Row]:
+    reader.assign(partitions)
+    ends = await reader.end_offsets(partitions)
+    starts = await reader.offsets_for_times(dict.fromkeys(partitions, since))
+    for at in partitions:
+        first = starts[at]
+        reader.seek(at, ends[at] if first is None else first.offset)
+    left = {at for at in partitions if starts[at] is not None and starts[at].offset < ends[at]}
+    while left:
+        for at, records in (await reader.getmany(*left, timeout_ms=500)).items():
+            for one in records:
+                if one.offset < ends[at]:
+                    yield at.partition, one.offset, one.key, one.value, tuple(one.headers)
+        left = {at for at in left if await reader.position(at) < ends[at]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import uuid
@@ -15,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from streamapp import Publisher
 from streamapp.errors import KafkaUnavailableError, StreamappError
+from streamapp.service import StoredRow
 from topologies.events import ORDERS, OrderLine
 from topologies.services import checkout
 
@@ -43,11 +45,20 @@ class Sender:
         value: bytes | None,
         headers: Sequence[tuple[str, bytes | None]],
         timestamp: int,
-    ) -> None:
+    ) -> tuple[int, int]:
         """Keeps one record."""
+        await asyncio.sleep(0)
         if self.error:
             raise self.error
         self.sent.append((topic, key, value, dict(headers), timestamp))
+        return 3, len(self.sent) - 1
+
+    async def read(self, topic: str, since: int) -> AsyncIterator[StoredRow]:
+        """What was sent since then, behind a record that is no event."""
+        yield 0, 0, None, b"no event", (("idempotency-key", b"\xff"),)
+        for offset, (name, key, value, headers, timestamp) in enumerate(self.sent):
+            if name == topic and timestamp >= since:
+                yield 3, offset, key, value, tuple(headers.items())
 
 
 @pytest.fixture
@@ -78,7 +89,8 @@ async def test_an_order_is_taken_and_published(client: TestClient[Any, Any], sen
     """202 with two ids; one record, keyed by the order, of now, with exact money."""
     response = await client.post("/checkout", json=BODY)
     answer = await response.json()
-    assert (response.status, set(answer)) == (202, {"order_id", "correlation_id"})
+    assert (response.status, set(answer)) == (202, {"order_id", "correlation_id", "position"})
+    assert answer["position"] == {"topic": "orders", "partition": 3, "offset": 0}
     uuid.UUID(answer["order_id"])
     uuid.UUID(answer["correlation_id"])
     ((topic, key, value, _, timestamp),) = sender.sent
@@ -180,6 +192,8 @@ async def test_prices_are_exact(client: TestClient[Any, Any], sender: Sender, pr
         (body(customer_id=""), "customer_id"),
         (body(customer_id=7), "customer_id"),
         (body(country="x" * 101), "country"),
+        (body(country="a\tb"), "country"),
+        (body(card=7), "card"),
         (body(lines=[]), "lines"),
         (body(lines=BODY["lines"] * 501), "lines"),
         (body(lines=[{"sku": "1", "quantity": 1}]), "lines[0].unit_price"),
@@ -220,6 +234,103 @@ async def test_an_order_that_cannot_be_written_is_not_accepted(client: TestClien
     sender.error = KafkaUnavailableError("no broker answers at 127.0.0.1:1")
     response = await client.post("/checkout", json=BODY)
     assert (response.status, await response.json()) == (503, {"error": "no broker answers at 127.0.0.1:1"})
+
+
+@pytest.mark.parametrize(("data", "reason"), [(b"", ""), (b"{}", ""), (b'{"reason": "too late"}', "too late")])
+async def test_a_cancellation_is_taken(client: TestClient[Any, Any], sender: Sender, data: bytes, reason: str) -> None:
+    """With or without a body: one event of the order, behind the order's own on its topic."""
+    response = await client.post("/orders/o-1/cancel", data=data)
+    answer = await response.json()
+    assert (response.status, answer["order_id"], answer["position"]["topic"]) == (202, "o-1", "orders")
+    ((topic, key, value, headers, _),) = sender.sent
+    assert (topic, key, headers["ce_type"]) == ("orders", b"o-1", b"OrderCancelled")
+    assert json.loads(value or b"") == {"type": "OrderCancelled", "order_id": "o-1", "reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "field"),
+    [("/orders/o%201/cancel", b"", "id"), ("/orders/o-1/cancel", b'{"reason": 7}', "reason")],
+)
+async def test_a_cancellation_that_makes_no_sense_is_refused(
+    client: TestClient[Any, Any], sender: Sender, path: str, data: bytes, field: str
+) -> None:
+    """422 with the field; nothing is published."""
+    response = await client.post(path, data=data)
+    answer = await response.json()
+    assert (response.status, answer["field"], sender.sent) == (422, field, [])
+    assert len(answer["error"]) > len(field)
+
+
+def keyed(key: str) -> dict[str, str]:
+    """The header of a request that may be sent again."""
+    return {"Idempotency-Key": key}
+
+
+async def test_the_same_request_gets_the_same_answer(client: TestClient[Any, Any], sender: Sender) -> None:
+    """One event, however often and however close together it is sent; white space does not matter."""
+    answers = await asyncio.gather(*(client.post("/checkout", json=BODY, headers=keyed("k-1")) for _ in range(5)))
+    spaced = await client.post("/checkout", data=json.dumps(BODY, indent=4), headers=keyed("k-1"))
+    assert {answer.status for answer in (*answers, spaced)} == {202}
+    assert len({await answer.text() for answer in (*answers, spaced)}) == 1
+    assert len(sender.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "again"), [("/checkout", BODY | {"country": "Norway"}), ("/orders/o-1/cancel", {}), ("/checkout", line())]
+)
+async def test_another_request_under_the_key_is_refused(
+    client: TestClient[Any, Any], sender: Sender, path: str, again: object
+) -> None:
+    """422 with the key and what to do; nothing is published for it."""
+    await client.post("/checkout", json=BODY, headers=keyed("k-1"))
+    response = await client.post(path, json=again, headers=keyed("k-1"))
+    answer = await response.json()
+    assert (response.status, answer["field"], len(sender.sent)) == (422, "Idempotency-Key", 1)
+    assert "'k-1' was used for another request: give each request a key of its own" in answer["error"]
+
+
+async def test_a_key_outlives_the_service(client: TestClient[Any, Any], sender: Sender) -> None:
+    """A service that starts again reads from the log what was answered."""
+    first = await (await client.post("/checkout", json=BODY, headers=keyed("k-1"))).text()
+    cancelled = await (await client.post("/orders/o-1/cancel", headers=keyed("k-2"))).text()
+    publisher = Publisher(sender, checkout.service.name, lambda: NOW + 1_000)
+    async with TestClient(TestServer(checkout.build(publisher))) as again:
+        assert await (await again.post("/checkout", json=BODY, headers=keyed("k-1"))).text() == first
+        assert await (await again.post("/orders/o-1/cancel", headers=keyed("k-2"))).text() == cancelled
+        assert (await again.post("/checkout", json=line(), headers=keyed("k-1"))).status == 422
+    assert len(sender.sent) == 2
+
+
+async def test_a_key_is_forgotten_after_a_day(client: TestClient[Any, Any], sender: Sender) -> None:
+    """By then nobody sends the same request again."""
+    await client.post("/checkout", json=BODY, headers=keyed("k-1"))
+    publisher = Publisher(sender, checkout.service.name, lambda: NOW + 86_400_001)
+    async with TestClient(TestServer(checkout.build(publisher))) as again:
+        assert (await again.post("/checkout", json=line(), headers=keyed("k-1"))).status == 202
+
+
+async def test_what_has_failed_may_be_tried_again_under_its_key(client: TestClient[Any, Any], sender: Sender) -> None:
+    """It is the same order then, by its id and that of its event, so that it cannot be there twice."""
+    sender.error = KafkaUnavailableError("no broker answers")
+    assert (await client.post("/checkout", json=BODY, headers=keyed("k-1"))).status == 503
+    sender.error = None
+    answer = await (await client.post("/checkout", json=BODY, headers=keyed("k-1"))).json()
+    (first,) = sender.sent
+    async with TestClient(
+        TestServer(checkout.build(Publisher(other := Sender(), checkout.service.name, lambda: NOW)))
+    ) as elsewhere:
+        await elsewhere.post("/checkout", json=BODY, headers=keyed("k-1"))
+    assert other.sent == sender.sent
+    assert first[1] == answer["order_id"].encode()
+
+
+@pytest.mark.parametrize("key", ["", "with space", "x" * 256])
+async def test_a_key_that_is_none_is_refused(client: TestClient[Any, Any], sender: Sender, key: str) -> None:
+    """400, with what would do."""
+    response = await client.post("/checkout", json=BODY, headers=keyed(key))
+    answer = await response.json()
+    assert (response.status, answer["field"], sender.sent) == (400, "Idempotency-Key", [])
+    assert "give 1 to 255 visible ASCII characters" in answer["error"]
 
 
 async def test_other_paths_and_methods_are_refused(client: TestClient[Any, Any]) -> None:
