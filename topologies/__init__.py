@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from topologies import (
     billing,
+    customer_dashboard,
     email,
     enrichment,
     important,
     inventory,
     orders,
+    orders_read_model,
     revenue,
     shipping,
 )
-from topologies.services import checkout
+from topologies.services import checkout, storefront
 
 TOPOLOGIES = (
     important.topology,
@@ -24,8 +26,10 @@ TOPOLOGIES = (
     billing.topology,
     shipping.topology,
     email.topology,
+    orders_read_model.topology,
+    customer_dashboard.topology,
     enrichment.topology,
     revenue.topology,
 )
 
-SERVICES = {checkout.service.name: checkout.service}
+SERVICES = {service.name: service for service in (checkout.service, storefront.service)}

@@ -14,7 +14,7 @@ from typing import Any
 
 from streamapp import Record, Topology
 from streamapp.testing.driver import TopologyDriver
-from topologies import billing, email, inventory, orders, shipping
+from topologies import billing, customer_dashboard, email, inventory, orders, orders_read_model, shipping
 from topologies.events import (
     DELIVERIES,
     ORDER_HISTORY,
@@ -26,6 +26,7 @@ from topologies.events import (
 )
 
 SAGA = (orders.topology, inventory.topology, billing.topology, shipping.topology, email.topology)
+PROJECTIONS = (orders_read_model.topology, customer_dashboard.topology)
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
