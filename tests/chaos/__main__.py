@@ -15,9 +15,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from streamapp.kafka.broker.server import Broker
+from streamapp.settings import Guarantee
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.order import Order
 from tests.chaos.rows import Outcome, row
@@ -51,8 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("fault", choices=[*FAULTS, "all", "list"], metavar="FAULT|all|list", help=", ".join(FAULTS))
     parser.add_argument("--seed", type=int, default=1, help="where the input and the moments come from (1)")
     parser.add_argument("--events", type=int, help="about how many; the number of faults goes with it")
-    parser.add_argument("--minutes", type=float, default=60.0, help="begin no further repetition after these (60)")
+    parser.add_argument("--minutes", type=float, help="begin no further repetition after these (60; random 30)")
     parser.add_argument("--short", action="store_true", help="the form the tests run")
+    parser.add_argument(
+        "--guarantee",
+        choices=get_args(Guarantee),
+        default="exactly_once",
+        help="what the workers promise (exactly_once)",
+    )
+    parser.add_argument("--page", type=Path, metavar="FILE", help="where 'random' draws what happened (chaos.html)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
     return parser
 
@@ -80,7 +88,17 @@ def _order(fault: Fault, options: argparse.Namespace, broker: Broker, bootstrap:
     events, times = fault.short if options.short else fault.long
     if options.events:
         events, times = options.events, max(1, round(times * options.events / events))
-    return Order(broker, bootstrap, folder, options.seed, events, times, options.minutes)
+    return Order(
+        broker,
+        bootstrap,
+        folder,
+        options.seed,
+        events,
+        times,
+        options.minutes or fault.minutes,
+        options.guarantee,
+        options.page,
+    )
 
 
 def run_fault(fault: Fault, order: Order) -> Outcome:

@@ -13,7 +13,9 @@ from tests.chaos.pipeline import Event, Total
 
 MINUTE = 60_000
 START = 1_600_000_000_000
-"""Time of the first event (ms); they are 100 ms apart, so that windows close while events come."""
+"""Time of the first event (ms); they are `STEP` apart, so that windows close while events come."""
+STEP = 100
+"""Between two events (ms)."""
 
 Window = tuple[str, int]
 """A group and the start of a minute (ms)."""
@@ -29,6 +31,7 @@ class Sent:
     key: bytes | None
     value: bytes
     timestamp: int
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Input:
@@ -36,6 +39,7 @@ class Input:
 
     def __init__(self, seed: int, keys: int = 200, groups: int = 50) -> None:
         self.random = random.Random(seed)
+        self.start = START
         self.good: list[Event] = []
         self._keys: list[str] = []
         self._counts = keys, groups
@@ -49,7 +53,7 @@ class Input:
             key = f"key-{self.random.randrange(keys)}"
             self.good.append(event)
             self._keys.append(key)
-            yield Sent(key.encode(), msgspec.json.encode(event), START + sequence * 100)
+            yield Sent(key.encode(), msgspec.json.encode(event), self.start + sequence * STEP)
 
     @property
     def sequences(self) -> range:
@@ -66,12 +70,12 @@ class Input:
 
     def per_group(self) -> dict[Window, Total]:
         """The right final table of windows."""
-        return _sum(((event.group, _minute(event)), event) for event in self.good)
+        return _sum(((event.group, self.minute_of(event)), event) for event in self.good)
 
-
-def _minute(event: Event) -> int:
-    time = START + event.sequence * 100
-    return time - time % MINUTE
+    def minute_of(self, event: Event) -> int:
+        """The start of the event's window (ms)."""
+        time = self.start + event.sequence * STEP
+        return time - time % MINUTE
 
 
 def _sum(pairs: Iterable[tuple[K, Event]]) -> dict[K, Total]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamapp.kafka.broker.server import Broker
+from streamapp.settings import Guarantee
 from tests.chaos.scene import Scene
 
 
@@ -22,6 +23,9 @@ class Order:
     events: int
     times: int
     minutes: float = 60.0
+    guarantee: Guarantee = "exactly_once"
+    page: Path | None = None
+    """Where a fault that draws what happened writes that to; None: in `folder`."""
     _began: float = field(default_factory=time.monotonic)
 
     @property
@@ -41,6 +45,8 @@ class Order:
                 return
             yield turn
 
-    def scene(self, partitions: int = 4, replicas: int = 1) -> Scene:
+    def scene(self, partitions: int = 4, replicas: int = 1, topology: str = "chaos") -> Scene:
         """A scene of its own."""
-        return Scene(self.bootstrap, self.folder, self.seed, partitions, replicas)
+        return Scene(
+            self.bootstrap, self.folder, self.seed, partitions, replicas, topology=topology, guarantee=self.guarantee
+        )

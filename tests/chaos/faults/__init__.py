@@ -11,6 +11,7 @@ from tests.chaos.faults.disk import disk
 from tests.chaos.faults.failpoints import failpoints
 from tests.chaos.faults.kills import sigkill, sigterm
 from tests.chaos.faults.limits import limits
+from tests.chaos.faults.mixed import mixed
 from tests.chaos.faults.poison import poison
 from tests.chaos.faults.rebalance import rebalance
 from tests.chaos.faults.state import state
@@ -29,6 +30,8 @@ class Fault:
     short: tuple[int, int]
     nodes: int = 1
     in_all: bool = True
+    minutes: float = 60.0
+    """After these no further repetition is begun, unless others are asked for."""
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -44,4 +47,5 @@ FAULTS: Mapping[str, Fault] = {
     "disk": Fault("no space for state, and a folder that cannot be written", disk, (20_000, 3), (10_000, 1)),
     "brokers": Fault("brokers killed in turn, all away, away at start", brokers, (40_000, 5), (4_000, 1), nodes=3),
     "limits": Fault("outputs about as large as their topic accepts", limits, (2_000, 1), (600, 1), in_all=False),
+    "random": Fault("faults of all kinds at random", mixed, (100, 1), (100, 1), nodes=3, in_all=False, minutes=30.0),
 }

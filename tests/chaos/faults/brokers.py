@@ -41,7 +41,8 @@ async def brokers(order: Order) -> Outcome:
     return scene.outcome
 
 
-async def _kill(order: Order, node: int) -> bool:
+async def kill_node(order: Order, node: int) -> bool:
+    """SIGKILL of a node; whether it ran, and is dead now."""
     status = order.broker.status()
     (process,) = [one.process for one in status.nodes if one.id == node] if status else [None]
     if process is None or not process.alive:
@@ -59,7 +60,7 @@ async def _one_away(scene: Scene, order: Order, node: int) -> None:
     before = await scene.committed()
     await scene.feed(order.share // 6)
     await scene.beyond(before)
-    scene.outcome.injected += await _kill(order, node)
+    scene.outcome.injected += await kill_node(order, node)
     began = time.monotonic()
     await scene.feed(order.share // 6)
     await scene.drained()
@@ -73,7 +74,7 @@ async def _all_away(scene: Scene, order: Order) -> None:
     before = await scene.committed()
     await scene.feed(order.share // 6)
     await scene.beyond(before)
-    scene.outcome.injected += all([await _kill(order, node) for node in (1, 2, 3)])
+    scene.outcome.injected += all([await kill_node(order, node) for node in (1, 2, 3)])
     scene.start("b")
     await asyncio.sleep(AWAY)
     await asyncio.to_thread(order.broker.start)

@@ -16,6 +16,8 @@ AT_START = {"assigned", "opened", "restored"}
 """Places that are passed once, before anything is processed."""
 REVOKED = {"revoked", "revoked-committed"}
 ABORTED = {"before-abort", "aborted"}
+EXACTLY_ONCE = {"before-end-transaction", "after-end-transaction"}
+"""Places that are passed only where there are transactions."""
 
 
 async def failpoints(order: Order) -> Outcome:
@@ -24,8 +26,8 @@ async def failpoints(order: Order) -> Outcome:
         await scene.feed(500)
         await scene.run_to_the_end()
         for turn in order.turns():
-            scene.outcome.wanted = (turn + 1) * len(POINTS)
-            names = list(POINTS)
+            names = [name for name in POINTS if not scene.repeats or name not in EXACTLY_ONCE]
+            scene.outcome.wanted = (turn + 1) * len(names)
             scene.random.shuffle(names)
             for name in names:
                 await scene.feed(max(200, order.share // len(names)))

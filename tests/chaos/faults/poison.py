@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 
 import msgspec
 
 from tests.chaos.checking import check_once
-from tests.chaos.events import START, Input, Sent
+from tests.chaos.events import START, Sent
 from tests.chaos.order import Order
 from tests.chaos.pipeline import Event
 from tests.chaos.rows import Outcome
@@ -19,7 +20,7 @@ ONE_IN = 100
 async def poison(order: Order) -> Outcome:
     """One record in a hundred; dead letters are those, byte for byte, and the rest is exact."""
     async with order.scene() as scene:
-        bad = list(_bad(scene.input, order.events // ONE_IN))
+        bad = bad_records(scene.random, 0, order.events // ONE_IN)
         await scene.put(_mixed(scene, order.events, bad))
         await scene.run_to_the_end()
         letters = [row for part in (await scene.read(scene.dead_letters)).values() for row in part]
@@ -36,16 +37,18 @@ async def poison(order: Order) -> Outcome:
     return scene.outcome
 
 
-def _bad(data: Input, count: int) -> Iterator[Sent]:
-    """Poison of four kinds in turn, each record another."""
-    for number in range(count):
+def bad_records(random: Random, first: int, count: int) -> list[Sent]:
+    """Poison of four kinds in turn, each record another, numbered from `first`."""
+    found = []
+    for number in range(first, first + count):
         kinds = (
-            b"\xff\xfe" + data.random.randbytes(8) + str(number).encode(),
+            b"\xff\xfe" + random.randbytes(8) + str(number).encode(),
             b'{"group": ' + str(number).encode(),
             msgspec.json.encode({"group": number, "sequence": "no number"}),
             msgspec.json.encode(Event("group-0", -1 - number)),
         )
-        yield Sent(f"key-{number % 200}".encode(), kinds[number % 4], START + number)
+        found.append(Sent(f"key-{number % 200}".encode(), kinds[number % 4], START + number))
+    return found
 
 
 def _mixed(scene: Scene, count: int, bad: list[Sent]) -> Iterator[Sent]:

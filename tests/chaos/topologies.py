@@ -1,0 +1,7 @@
+"""All topologies that faults are done to, as an author's own package lists them: `STREAMAPP_TOPOLOGIES` names them."""
+
+from __future__ import annotations
+
+from tests.chaos import pipeline
+
+TOPOLOGIES = pipeline.TOPOLOGIES
