@@ -29,7 +29,13 @@ _ANY_TIME = {"message.timestamp.after.max.ms": str(2**63 - 1)}
 CHANGELOG = {"cleanup.policy": "compact", **_ANY_TIME}
 REPARTITION = {"cleanup.policy": "delete", "retention.ms": "-1", **_ANY_TIME}
 """Never deleted by time, which Kafka counts from the record's stamp, but by us, once committed."""
-DEAD_LETTERS = {"cleanup.policy": "delete", "retention.ms": "-1", **_ANY_TIME}
+DEAD_LETTERS = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "max.message.bytes": str(100 * 1024 * 1024),
+    **_ANY_TIME,
+}
+"""As large as a request to a broker may be by default: whatever a source topic takes can be put aside."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.chaos.checking import Findings, check_once, check_running, check_table
+from tests.chaos.checking import Findings, check_once, check_running, check_table, highest
 from tests.chaos.events import Input
+from tests.chaos.faults.stamps import windows_of
 from tests.chaos.pipeline import Total
 from tests.chaos.rows import Outcome, row
 
@@ -98,6 +99,45 @@ def test_an_update_made_from_an_older_state_is_found(data: Input) -> None:
     assert check_running("total", planted).doubled == 1
     assert check_running("total", [*found[:2_000], *found[2_001:]]).lost == 1
     assert check_table("total", data.totals(), dict(planted)).clean
+
+
+def test_what_may_repeat_is_counted_and_clean(data: Input) -> None:
+    """Of outputs, of updates from where a worker died on, and of rows behind a repartition topic."""
+    numbers = list(data.sequences)
+    assert check_once("outputs", numbers, [*numbers, 5, 6], repeats=True) == Findings(repeated=2)
+    found = updates(data)
+    again = [*found[:3_000], *found[2_500:]]
+    checked = check_running("total", again, repeats=True)
+    assert checked.clean
+    assert checked.repeated > 0
+    assert highest([*found, *found[:100]]) == data.totals()
+    table = data.totals()
+    key = sorted(table)[3]
+    more = table | {key: Total(table[key].count + 1, table[key].checksum + 7)}
+    assert check_table("per-group", table, more, repeats=True) == Findings(repeated=1)
+
+
+def test_what_is_lost_or_strange_is_found_where_others_may_repeat(data: Input) -> None:
+    """An output, an update, an event of a row, and an event nobody has sent."""
+    numbers = list(data.sequences)
+    assert check_once("outputs", numbers, [*numbers[1:], 5], repeats=True).lost == 1
+    assert not check_once("outputs", numbers, [*numbers, COUNT], repeats=True).clean
+    found = updates(data)
+    assert check_running("total", [*found[:2_000], *found[2_001:]], repeats=True).lost == 1
+    table = data.totals()
+    key = sorted(table)[3]
+    less = table | {key: Total(table[key].count - 1, table[key].checksum)}
+    assert check_table("per-group", table, less, repeats=True).lost == 1
+    assert not check_table("per-group", table, table | {"nobody": Total(2, 0)}, repeats=True).clean
+
+
+def test_a_window_that_closed_early_is_found(data: Input) -> None:
+    """It is given without its last event, or given twice."""
+    windows = windows_of(data)
+    name = max(windows, key=lambda one: windows[one].count)
+    early = Total(windows[name].count - 1, windows[name].checksum - 1)
+    assert check_table("windows", windows, windows | {name: early}).lost == 1
+    assert check_once("windows", list(windows), [*windows, name]).doubled == 1
 
 
 def test_the_worse_of_two_checks_counts() -> None:

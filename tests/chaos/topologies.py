@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.chaos import pipeline
+from tests.chaos import pipeline, stamped, troubled
 
-TOPOLOGIES = pipeline.TOPOLOGIES
+TOPOLOGIES = (*pipeline.TOPOLOGIES, *stamped.TOPOLOGIES, *troubled.TOPOLOGIES)

@@ -14,7 +14,9 @@ from tests.chaos.faults.limits import limits
 from tests.chaos.faults.mixed import mixed
 from tests.chaos.faults.poison import poison
 from tests.chaos.faults.rebalance import rebalance
+from tests.chaos.faults.stamps import stamps
 from tests.chaos.faults.state import state
+from tests.chaos.faults.troubled import troubled
 from tests.chaos.faults.zombie import blocked, zombie
 from tests.chaos.order import Order
 from tests.chaos.rows import Outcome
@@ -46,6 +48,8 @@ FAULTS: Mapping[str, Fault] = {
     "changelog": Fault("changelogs truncated, or deleted and made anew", changelog, (20_000, 5), (2_000, 1)),
     "disk": Fault("no space for state, and a folder that cannot be written", disk, (20_000, 3), (10_000, 1)),
     "brokers": Fault("brokers killed in turn, all away, away at start", brokers, (40_000, 5), (4_000, 1), nodes=3),
-    "limits": Fault("outputs about as large as their topic accepts", limits, (2_000, 1), (600, 1), in_all=False),
+    "limits": Fault("outputs as large as their topic accepts, huge ones, 10,000 headers", limits, (2_000, 1), (400, 1)),
+    "stamps": Fault("records stamped a day ahead or behind", stamps, (100_000, 1), (6_000, 1)),
+    "troubled": Fault("functions that raise, sinks that take 50 ms", troubled, (20_000, 1), (1_000, 1)),
     "random": Fault("faults of all kinds at random", mixed, (100, 1), (100, 1), nodes=3, in_all=False, minutes=30.0),
 }
