@@ -1,4 +1,4 @@
-"""Draws all pictures of time, or those of the pages that are named."""
+"""Draws all pictures of time, or those of the pages that are named; and those of the topologies in the gallery."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import sys
 
 from docs.pictures.catalogue import PICTURES
 from docs.pictures.page import DOCS
+from docs.pictures.topology import FOLDER as TOPOLOGIES_FOLDER
+from docs.pictures.topology import drawn
+from topologies import TOPOLOGIES
 
 FOLDER = DOCS / "images" / "time"
 
@@ -16,6 +19,10 @@ def main(pages: list[str]) -> None:
     for picture in PICTURES:
         if not pages or picture.page in pages:
             (FOLDER / f"{picture.page}.svg").write_text(picture.svg(), encoding="utf-8")
+    TOPOLOGIES_FOLDER.mkdir(parents=True, exist_ok=True)
+    for topology in TOPOLOGIES:
+        if (DOCS / "gallery" / f"{topology.name}.md").exists() and (not pages or topology.name in pages):
+            (TOPOLOGIES_FOLDER / f"{topology.name}.svg").write_text(drawn(topology), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -34,11 +34,18 @@ class PositionError(Exception):
 
 
 class Storefront:
-    """Answers; `patience` in seconds."""
+    """Answers from the projections, which can be asked between `opened` and its end."""
 
-    def __init__(self, projections: Projections, patience: float) -> None:
-        self._projections = projections
-        self._patience = patience
+    def __init__(self) -> None:
+        self._patience = float(os.environ.get("SHOP_PATIENCE") or PATIENCE)
+
+    async def opened(self, _application: Application) -> AsyncIterator[None]:
+        """Holds connections to the workers while it is iterated over."""
+        from aiohttp import ClientSession  # late: every command imports this module, and only one needs it
+
+        async with ClientSession() as session:
+            self._projections = Projections(session)
+            yield
 
     async def order(self, request: Request) -> Response:
         """`GET /orders/ID`."""
@@ -119,27 +126,20 @@ def _partition(position: Place) -> str:
 
 
 def _json(status: int, body: Any) -> Response:
-    from aiohttp import web  # late: every command imports this module, and only one needs it
+    from aiohttp import web  # late, as above
 
     return web.json_response(body, status=status, headers={"Retry-After": "1"} if status in (503, 504) else None)
 
 
 def build(publisher: Publisher) -> Application:
     """Shows orders and customers: GET /orders/ID, GET /orders?customer=ID, GET /customers/ID."""
-    from aiohttp import ClientSession, web  # late, as above
+    from aiohttp import web  # late, as above
 
-    application = web.Application()
-
-    async def opened(_application: Application) -> AsyncIterator[None]:
-        async with ClientSession() as session:
-            storefront.append(Storefront(Projections(session), float(os.environ.get("SHOP_PATIENCE") or PATIENCE)))
-            yield
-
-    storefront: list[Storefront] = []
-    application.cleanup_ctx.append(opened)
-    application.router.add_get("/orders/{id}", lambda request: storefront[0].order(request))
-    application.router.add_get("/orders", lambda request: storefront[0].orders(request))
-    application.router.add_get("/customers/{id}", lambda request: storefront[0].customer(request))
+    storefront, application = Storefront(), web.Application()
+    application.cleanup_ctx.append(storefront.opened)
+    application.router.add_get("/orders/{id}", storefront.order)
+    application.router.add_get("/orders", storefront.orders)
+    application.router.add_get("/customers/{id}", storefront.customer)
     return application
 
 
