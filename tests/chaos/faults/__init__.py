@@ -9,7 +9,7 @@ from tests.chaos.faults.brokers import brokers
 from tests.chaos.faults.changelog import changelog
 from tests.chaos.faults.disk import disk
 from tests.chaos.faults.failpoints import failpoints
-from tests.chaos.faults.kills import sigkill, sigterm
+from tests.chaos.faults.kills import lost, sigkill, sigterm
 from tests.chaos.faults.limits import limits
 from tests.chaos.faults.mixed import mixed
 from tests.chaos.faults.poison import poison
@@ -40,6 +40,7 @@ FAULTS: Mapping[str, Fault] = {
     "sigkill": Fault("SIGKILL of one of two workers, again and again", sigkill, (200_000, 50), (8_000, 3)),
     "failpoints": Fault("SIGKILL at every fail point", failpoints, (400_000, 20), (4_000, 1)),
     "sigterm": Fault("rolling SIGTERM of three workers", sigterm, (100_000, 20), (4_000, 2)),
+    "lost": Fault("a worker that dies in a transaction for good", lost, (20_000, 5), (1_000, 1)),
     "zombie": Fault("SIGSTOP past the session timeout, takeover, SIGCONT", zombie, (20_000, 5), (4_000, 1)),
     "blocked": Fault("a function that takes longer than the session", blocked, (20_000, 5), (2_000, 1)),
     "state": Fault("damaged, lost, old and foreign state folders", state, (200_000, 20), (6_000, 1)),

@@ -13,8 +13,8 @@ from tests.chaos.rows import Outcome
 from tests.chaos.scene import Scene
 from tests.chaos.workers import until
 
-AWAY = 10.0
-"""Seconds that all brokers are away."""
+AWAY, AWAY_SHORT = 60.0, 3.0
+"""Seconds that all brokers are away, in the long form and in the short one."""
 AGAIN = 10.0
 """Seconds after which work must go on when there is a leader again; the cluster needs a few of them to elect it."""
 ELECTION = 30.0
@@ -76,6 +76,6 @@ async def _all_away(scene: Scene, order: Order) -> None:
     await scene.beyond(before)
     scene.outcome.injected += all([await kill_node(order, node) for node in (1, 2, 3)])
     scene.start("b")
-    await asyncio.sleep(AWAY)
+    await asyncio.sleep(AWAY if order.times > 1 else AWAY_SHORT)
     await asyncio.to_thread(order.broker.start)
     await scene.feed(order.share // 6)

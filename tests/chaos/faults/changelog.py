@@ -1,9 +1,14 @@
-"""Changelogs that no longer hold what a store needs: refused in time, with the remedy, and never silently short."""
+"""Changelogs that no longer hold what a store needs: refused in time, with the remedy, and never silently short.
+
+One that was compacted holds it still, and the store is rebuilt from it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
+from collections.abc import Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -12,24 +17,33 @@ from streamapp.errors import ConfigurationError
 from tests.chaos.order import Order
 from tests.chaos.rows import Outcome
 from tests.chaos.scene import Scene
+from tests.chaos.workers import until
 
+AT_ONCE = {"segment.ms": "1000", "min.cleanable.dirty.ratio": "0.001", "max.compaction.lag.ms": "1"}
+"""Makes Kafka compact what it has, at the next round of its cleaner."""
+COMPACTED = 2_000
+"""Events twice, of which little more than the last of each key stays."""
 IN_TIME = 30.0
 """Seconds until a worker that cannot go on must have said so."""
 
 
 async def changelog(order: Order) -> Outcome:
-    """Truncated, deleted with and without the state folder."""
+    """Truncated, deleted with and without the state folder; in the long form compacted, which takes a while."""
     outcome = Outcome()
+    kinds = [_truncated, _deleted, _deleted_with_folder, _truncated_under_folder, *([_compacted] * (order.times > 1))]
     for turn in order.turns():
-        outcome.wanted = 4 * (turn + 1)
-        for damage in (_truncated, _deleted, _deleted_with_folder, _truncated_under_folder):
+        outcome.wanted = len(kinds) * (turn + 1)
+        for damage in kinds:
             async with order.scene(2) as scene:
                 scene.outcome = outcome
                 await scene.feed(order.share // 2)
                 await scene.run_to_the_end()
                 refused = await damage(scene)
                 await scene.feed(order.share // 2)
-                await (_is_refused(scene, damage.__name__) if refused else _goes_on(scene))
+                if refused:
+                    await _is_refused(scene, damage.__name__)
+                else:
+                    await _goes_on(scene, whole_log=damage is _compacted)
     return outcome
 
 
@@ -59,23 +73,44 @@ async def _deleted_with_folder(scene: Scene) -> bool:
     return True
 
 
+async def _compacted(scene: Scene) -> bool:
+    """Kafka has removed older values, and the folder is lost."""
+    topic = scene.changelogs["total"]
+    await _alter(scene.bootstrap, topic, {"cleanup.policy": "compact", **AT_ONCE})
+    for _ in range(2):  # what is written last stays in a segment that is not compacted
+        await scene.feed(COMPACTED)
+        await scene.run_to_the_end()
+    await until(lambda: _has_gaps(scene, topic), f"the compaction of {topic}")
+    scene.outcome.injected += 1
+    shutil.rmtree(scene.state())
+    return False
+
+
+async def _has_gaps(scene: Scene, topic: str) -> bool:
+    """Whether there are fewer records than half of the offsets."""
+    await asyncio.sleep(1)
+    ends = await scene.admin.ends([(topic, number) for number in range(scene.partitions)])
+    rows = await scene.read(topic)
+    return sum(map(len, rows.values())) < sum(ends.values()) // 2
+
+
 async def _delete_records(scene: Scene) -> None:
     topic = scene.changelogs["total"]
-    await _clean_up_by(scene.bootstrap, topic, "compact,delete")
+    await _alter(scene.bootstrap, topic, {"cleanup.policy": "compact,delete", "retention.ms": "-1"})
     ends = await scene.admin.ends([(topic, number) for number in range(scene.partitions)])
     await scene.admin.delete_records({at: end // 2 for at, end in ends.items()})
-    await _clean_up_by(scene.bootstrap, topic, "compact")
+    await _alter(scene.bootstrap, topic, {"cleanup.policy": "compact"})
     starts = await scene.admin.beginnings(ends)
     scene.outcome.injected += any(starts.values())
 
 
-async def _clean_up_by(bootstrap: str, topic: str, policy: str) -> None:
-    """Changes the policy of a topic: records of one that is only compacted cannot be deleted."""
+async def _alter(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
+    """Changes the options of a changelog: records of one that is only compacted cannot be deleted."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        config = {"cleanup.policy": policy, "retention.ms": "-1", "message.timestamp.after.max.ms": str(2**63 - 1)}
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+        options = {"message.timestamp.after.max.ms": str(2**63 - 1), **config}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, options)])
     finally:
         await admin.close()
 
@@ -99,9 +134,12 @@ async def _is_refused(scene: Scene, what: str) -> None:
         scene.outcome.broken.append(f"{what}: something was processed although the changelog was not whole")
 
 
-async def _goes_on(scene: Scene) -> None:
-    """The right results come from the folder; the changelog alone would not give them."""
+async def _goes_on(scene: Scene, *, whole_log: bool) -> None:
+    """The right results come from the folder, where the changelog alone would not give them."""
     await scene.run_to_the_end()
+    if whole_log:
+        await scene.check()
+        return
     whole = scene.outcome.findings
     await scene.check()
     found, scene.outcome.findings = scene.outcome.findings, whole

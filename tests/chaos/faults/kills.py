@@ -8,13 +8,15 @@ import time
 
 from tests.chaos.order import Order
 from tests.chaos.rows import Outcome
-from tests.chaos.scene import Scene
+from tests.chaos.scene import SLICES, TIMES, Scene
 from tests.chaos.workers import Worker
 
 PARTITIONS = 8
 SLOW = {"CHAOS_SLOW": "0.001"}
 LEAVING = 10.0
 """Seconds a worker may take to stop."""
+HELD_UP = float(TIMES["STREAMAPP_TRANSACTION_TIMEOUT"]) + 10.0
+"""Seconds an abandoned transaction may stay open: its timeout, and the time between two looks of the broker."""
 NO_RESTART = 0.1
 """Of the kills, those after which the others must take over before a worker starts again."""
 
@@ -62,6 +64,32 @@ async def sigterm(order: Order) -> Outcome:
             await scene.drained()
             scene.outcome.recovered(time.monotonic() - began)
         await _finish(scene)
+    return scene.outcome
+
+
+async def lost(order: Order) -> Outcome:
+    """A worker dies in an open transaction and never comes back: others go on, and readers are held up for a while."""
+    async with order.scene(PARTITIONS) as scene:
+        await scene.feed(200)
+        await scene.start("b").ready()
+        await scene.drained()
+        for turn in order.turns():
+            scene.outcome.wanted = turn + 1
+            point = "flushed" if scene.repeats else "before-end-transaction"
+            victim = scene.start(f"lost-{turn}", STREAMAPP_FAIL_POINT=f"{point}:2")
+            while victim.code is None:
+                await scene.trickle(order.share // SLICES)
+            began = time.monotonic()
+            scene.outcome.injected += f"fail point {point}:2 is reached" in victim.log
+            await scene.feed(order.share // SLICES)
+            await scene.drained()
+            await scene.read(scene.passed)  # to its end, which comes when nothing is open
+            took = time.monotonic() - began
+            scene.outcome.recovered(took)
+            if took > HELD_UP + LEAVING:
+                scene.outcome.broken.append(f"readers were held up for {took:.1f} s")
+        await scene.stop_all()
+        await scene.check()
     return scene.outcome
 
 
