@@ -104,11 +104,12 @@ def _order(fault: Fault, options: argparse.Namespace, broker: Broker, bootstrap:
 def run_fault(fault: Fault, order: Order) -> Outcome:
     """Does a fault; what it could not go on after is what is broken."""
     began = time.monotonic()
+    outcome = order.outcome
     try:
         outcome = asyncio.run(_awaited(fault, order))
     except Exception as error:
         logging.getLogger(__name__).exception("%s", fault.title)
-        outcome = Outcome(broken=[f"{type(error).__name__}: {error}"])
+        outcome.broken.append(f"{type(error).__name__}: {error}")
     print(f"{fault.title}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     return outcome
 

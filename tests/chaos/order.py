@@ -9,6 +9,7 @@ from pathlib import Path
 
 from streamapp.kafka.broker.server import Broker
 from streamapp.settings import Guarantee
+from tests.chaos.rows import Outcome
 from tests.chaos.scene import Scene
 
 
@@ -26,6 +27,8 @@ class Order:
     guarantee: Guarantee = "exactly_once"
     page: Path | None = None
     """Where a fault that draws what happened writes that to; None: in `folder`."""
+    outcome: Outcome = field(default_factory=Outcome)
+    """What has happened so far, also when the fault cannot go on."""
     _began: float = field(default_factory=time.monotonic)
 
     @property
@@ -46,7 +49,9 @@ class Order:
             yield turn
 
     def scene(self, partitions: int = 4, replicas: int = 1, topology: str = "chaos") -> Scene:
-        """A scene of its own."""
-        return Scene(
+        """A scene of its own, in which what happens is added to the outcome."""
+        scene = Scene(
             self.bootstrap, self.folder, self.seed, partitions, replicas, topology=topology, guarantee=self.guarantee
         )
+        scene.outcome = self.outcome
+        return scene

@@ -62,6 +62,7 @@ class Scene:
         self.events_config: dict[str, str] = {}
         self.repeats = guarantee == "at_least_once"
         self._guarantee = guarantee
+        self._producer: BatchProducer | None = None
         self._replicas = replicas
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -69,24 +70,33 @@ class Scene:
     async def __aenter__(self) -> Scene:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.admin = await Admin.connect(self.bootstrap)
-        self._producer = BatchProducer(bootstrap_servers=self.bootstrap)
-        await self._producer.start()
-        config = {"retention.ms": "-1", "message.timestamp.after.max.ms": str(2**63 - 1)}
-        for topic in (self.events, self.passed, self.totals):
-            own = {self.passed: self.topic_config, self.events: self.events_config}.get(topic, {})
-            await self.admin.create(topic, self.partitions, config | own, self._replicas)
-        self._writer = BatchWriter(
-            self._producer, limits={self.events: int(self.events_config.get("max.message.bytes", 1_000_000))}
-        )
+        for topic, own in ((self.passed, self.topic_config), (self.totals, {})):
+            await self._make(topic, own)
+        await self.make_events()
         self._partitioner = Partitioner(self.partitions)
         return self
+
+    async def make_events(self) -> None:
+        """Makes the topic of the input, and what writes to it."""
+        if self._producer is not None:
+            await self._producer.stop()
+        await self._make(self.events, self.events_config)
+        self._producer = BatchProducer(bootstrap_servers=self.bootstrap)
+        await self._producer.start()
+        largest = int(self.events_config.get("max.message.bytes", 1_000_000))
+        self._writer = BatchWriter(self._producer, limits={self.events: largest})
+
+    async def _make(self, topic: str, own: Mapping[str, str]) -> None:
+        config = {"retention.ms": "-1", "message.timestamp.after.max.ms": str(2**63 - 1)}
+        await self.admin.create(topic, self.partitions, {**config, **own}, self._replicas)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for worker in self.workers:
             worker.kill()
-        await self._producer.stop()
+        if self._producer is not None:
+            await self._producer.stop()
         if error is None:
             made = [name for name in await self.admin.list() if self.prefix in name]
             await self.admin.delete_topics(made)

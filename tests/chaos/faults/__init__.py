@@ -12,6 +12,7 @@ from tests.chaos.faults.failpoints import failpoints
 from tests.chaos.faults.kills import lost, sigkill, sigterm
 from tests.chaos.faults.limits import limits
 from tests.chaos.faults.mixed import mixed
+from tests.chaos.faults.offsets import offsets
 from tests.chaos.faults.poison import poison
 from tests.chaos.faults.rebalance import rebalance
 from tests.chaos.faults.stamps import stamps
@@ -47,6 +48,7 @@ FAULTS: Mapping[str, Fault] = {
     "poison": Fault("one record in a hundred is poison", poison, (100_000, 1), (10_000, 1)),
     "rebalance": Fault("workers join or leave every second", rebalance, (60_000, 60), (8_000, 8)),
     "changelog": Fault("changelogs truncated, or deleted and made anew", changelog, (20_000, 5), (2_000, 1)),
+    "offsets": Fault("offsets expired, source topics truncated or made anew", offsets, (4_000, 4), (400, 1)),
     "disk": Fault("no space for state, and a folder that cannot be written", disk, (20_000, 3), (10_000, 1)),
     "brokers": Fault("brokers killed in turn, all away, away at start", brokers, (40_000, 5), (4_000, 1), nodes=3),
     "limits": Fault("outputs as large as their topic accepts, huge ones, 10,000 headers", limits, (2_000, 1), (400, 1)),

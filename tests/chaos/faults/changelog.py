@@ -29,13 +29,12 @@ IN_TIME = 30.0
 
 async def changelog(order: Order) -> Outcome:
     """Truncated, deleted with and without the state folder; in the long form compacted, which takes a while."""
-    outcome = Outcome()
+    outcome = order.outcome
     kinds = [_truncated, _deleted, _deleted_with_folder, _truncated_under_folder, *([_compacted] * (order.times > 1))]
     for turn in order.turns():
         outcome.wanted = len(kinds) * (turn + 1)
         for damage in kinds:
             async with order.scene(2) as scene:
-                scene.outcome = outcome
                 await scene.feed(order.share // 2)
                 await scene.run_to_the_end()
                 refused = await damage(scene)

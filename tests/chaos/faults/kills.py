@@ -77,9 +77,10 @@ async def lost(order: Order) -> Outcome:
             scene.outcome.wanted = turn + 1
             point = "flushed" if scene.repeats else "before-end-transaction"
             victim = scene.start(f"lost-{turn}", STREAMAPP_FAIL_POINT=f"{point}:2")
-            while victim.code is None:
-                await scene.trickle(order.share // SLICES)
+            feeding = asyncio.create_task(_feed_until_dead(scene, victim, order.share // SLICES))
+            await victim.ended()
             began = time.monotonic()
+            await feeding
             scene.outcome.injected += f"fail point {point}:2 is reached" in victim.log
             await scene.feed(order.share // SLICES)
             await scene.drained()
@@ -91,6 +92,12 @@ async def lost(order: Order) -> Outcome:
         await scene.stop_all()
         await scene.check()
     return scene.outcome
+
+
+async def _feed_until_dead(scene: Scene, worker: Worker, count: int) -> None:
+    while worker.code is None:
+        await scene.feed(count)
+        await asyncio.sleep(1 / SLICES)
 
 
 async def _start(scene: Scene, places: str) -> dict[str, Worker]:

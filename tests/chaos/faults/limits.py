@@ -28,13 +28,14 @@ REFUSED, UNREADABLE = b"streamapp.errors.OutputRefusedError", b"msgspec.DecodeEr
 
 async def limits(order: Order) -> Outcome:
     """One output of each length around the limit; then huge and many-headed records among small ones."""
-    outcome = Outcome(wanted=3)
+    outcome = order.outcome
+    outcome.wanted = 3
     small = order.scene(1)
-    small.topic_config, small.outcome = {"max.message.bytes": str(LIMIT)}, outcome
+    small.topic_config = {"max.message.bytes": str(LIMIT)}
     async with small:
         await _around(small, order.events)
     large = order.scene(1)
-    large.events_config, large.outcome = {"max.message.bytes": str(4 * HUGE)}, outcome
+    large.events_config = {"max.message.bytes": str(4 * HUGE)}
     async with large:
         await _huge(large)
     return outcome

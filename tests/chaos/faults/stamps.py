@@ -42,10 +42,11 @@ KINDS: tuple[Kind, ...] = (
 
 async def stamps(order: Order) -> Outcome:
     """One record in a hundred is a day ahead or behind."""
-    outcome = Outcome(wanted=0)
+    outcome = order.outcome
+    outcome.wanted = 0
     for options, environment, error in KINDS:
         scene = order.scene(topology="stamped")
-        scene.topic_config, scene.outcome = dict(options), outcome
+        scene.topic_config = dict(options)
         async with scene:
             await _once(scene, order.events // len(KINDS), environment, error)
     return outcome
