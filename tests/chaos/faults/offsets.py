@@ -59,7 +59,7 @@ async def _deleted_before_they_were_read(scene: Scene, share: int) -> bool:
 
 
 async def _made_anew(scene: Scene, share: int) -> bool:
-    """The topic was deleted, and with it Kafka's offsets of it, and made anew with fewer records than were committed."""
+    """The topic was deleted, and with it the offsets of it, and made anew with fewer records than were committed."""
     return await _replaced(scene, share // 4)
 
 
