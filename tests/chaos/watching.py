@@ -111,7 +111,10 @@ class Watch:
 
     async def _look(self) -> None:
         while True:
-            offsets = await self._admin.committed(self._scene.group)
+            try:
+                offsets = await self._admin.committed(self._scene.group)
+            except RetriableKafkaError:  # brokers are away: there is nothing to see
+                continue
             done = sum(offset for (topic, _), (offset, _) in offsets.items() if topic == self._scene.events)
             latency, self._latency = self._latency, None
             self.samples.append(Sample(self.now, max(0, self._scene.produced - done), latency))

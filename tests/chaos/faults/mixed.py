@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 
 from streamapp.errors import FencedError
+from streamapp.kafka import RetriableKafkaError
 from streamapp.worker.failpoints import POINTS
 from tests.chaos.checking import check_once
 from tests.chaos.events import Sent
@@ -105,12 +106,15 @@ class _Run:
         with self.watch.bar(name) as bar:
             self.scene.outcome.injected += await KINDS[name](self, place)
         began, all_sent = time.monotonic(), self.scene.produced
-        await until(lambda: self._committed(all_sent), f"recovery from {name!r}", 180)
+        await until(lambda: self._committed(all_sent), f"recovery from {name!r}", 240)
         bar.recovery = time.monotonic() - began
         self.scene.outcome.recovered(bar.recovery)
 
     async def _committed(self, count: int) -> bool:
-        return await self.scene.committed() >= count
+        try:
+            return await self.scene.committed() >= count
+        except RetriableKafkaError:  # brokers that come back slowly: it is asked again
+            return False
 
     # -- kinds -----------------------------------------------------------------------------------------------------
 
