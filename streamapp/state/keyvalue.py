@@ -5,17 +5,17 @@ Knows nothing of windows, disks or positions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from streamapp.dsl.format import Codec
-from streamapp.engine.records import Change, Row
+from streamapp.engine.records import Change
 from streamapp.engine.specs import StoreSpec
 from streamapp.engine.store import Undo
 from streamapp.state.layout import pack_row, prefix_end, successor
 from streamapp.state.overlay import Found, overlay
 from streamapp.state.query import Query, ScanRow
-from streamapp.state.rows import Rows, Writes
+from streamapp.state.rows import Newest, Rows, Writes
 
 
 class KeyValueStore:
@@ -99,14 +99,10 @@ class KeyValueStore:
         """Back to the last commit."""
         self._overlay.rollback()
 
-    def restored(self, rows: Sequence[Row]) -> Writes:
-        """What rows of its log say; nothing may be dirty."""
+    def restored(self, newest: Newest) -> Writes:
+        """What its log says of some keys; nothing may be dirty."""
         self._overlay.forget()
-        last = {key: (timestamp, value) for _, timestamp, key, value, _ in rows if key is not None}
-        return Writes(
-            self.name,
-            [(key, None if value is None else pack_row(value, timestamp)) for key, (timestamp, value) in last.items()],
-        )
+        return Writes(self.name, newest.items())
 
 
 def _as_text(codec: Codec[Any]) -> bool:

@@ -5,15 +5,15 @@ Knows nothing of tasks or disks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from streamapp.engine.records import Change, Row
+from streamapp.engine.records import Change
 from streamapp.engine.specs import StoreSpec
 from streamapp.engine.store import Store
 from streamapp.state.keyvalue import KeyValueStore
 from streamapp.state.query import Query, ScanRow
-from streamapp.state.rows import Rows, Writes
+from streamapp.state.rows import Newest, Rows, Writes
 from streamapp.state.versioned import VersionedStore
 from streamapp.state.window import WindowStore
 
@@ -46,8 +46,8 @@ class KindOfStore(Store, Protocol):
         """Back to the last commit."""
         ...
 
-    def restored(self, rows: Sequence[Row]) -> Writes:
-        """What rows of its log say; nothing may be dirty."""
+    def restored(self, newest: Newest) -> Writes:
+        """What its log says of some keys; nothing may be dirty."""
         ...
 
 

@@ -33,6 +33,11 @@ def pack_row(value: bytes, timestamp: int) -> bytes:
     return pack_timestamp(timestamp) + value
 
 
+def row_of(value: bytes | None, timestamp: int) -> bytes | None:
+    """The row that a record of a log says: None for a tombstone."""
+    return None if value is None else pack_timestamp(timestamp) + value
+
+
 def unpack_timestamp(row: bytes) -> int:
     """The timestamp of a stored value."""
     timestamp: int = _SIGNED.unpack_from(row)[0]

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 
 class Rows(Protocol):
@@ -30,6 +30,10 @@ class Rows(Protocol):
         changes meanwhile may show either way.
         """
         ...
+
+
+Newest: TypeAlias = Mapping[bytes, bytes | None]
+"""What a log says of some keys, by the log's key: the last row as it is stored, None of a key that was deleted."""
 
 
 @dataclass(slots=True)

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from streamapp.engine.records import Change, Row
 from streamapp.engine.specs import StoreSpec
 from streamapp.state.kinds import KINDS, KindOfStore
+from streamapp.state.layout import row_of
 from streamapp.state.lock import FolderLock
 from streamapp.state.memory import MemoryBackend
 from streamapp.state.partly_in_memory import PartlyInMemory
 from streamapp.state.position import Identity, Position, Record, decode_record, refuse_changed, shapes
 from streamapp.state.query import Query, ScanRow
-from streamapp.state.rows import Backend, Writes
+from streamapp.state.rows import Backend, Newest, Writes
 from streamapp.state.trouble import DamagedStateError, StateError
 
 KEPT = 20_000
@@ -115,11 +116,16 @@ class TaskState:
 
         Nothing may be dirty in the store. Raises `StateError`, and has then changed nothing.
         """
+        newest = {key: row_of(value, timestamp) for _, timestamp, key, value, _ in rows if key is not None}
+        self.restore_newest(store, newest, next_offset)
+
+    def restore_newest(self, store: str, newest: Newest, next_offset: int) -> None:
+        """The same for what rows of a log say in the end, made with `row_of` of each value and its timestamp."""
         before = self.position or Position(committed_at=int(time.time() * 1000))
         position = Position(
             before.sources, {**before.changelogs, store: next_offset}, before.times, before.late, before.committed_at
         )
-        self._write(position, [self.stores[store].restored(rows)])
+        self._write(position, [self.stores[store].restored(newest)])
 
     def rollback(self) -> None:
         """Drops what is dirty."""

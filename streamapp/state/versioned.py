@@ -8,18 +8,18 @@ version knows whether one ends where it begins. Knows nothing of disks, position
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from streamapp.engine.ordered import TIME, key_part, last_key_part, ordered
 from streamapp.engine.packed import NOTHING, packed
-from streamapp.engine.records import Change, Row
+from streamapp.engine.records import Change
 from streamapp.engine.specs import StoreSpec
 from streamapp.engine.store import MISSING, Undo
-from streamapp.state.layout import pack_row, prefix_end, successor
+from streamapp.state.layout import pack_row, prefix_end, successor, unpack_timestamp
 from streamapp.state.overlay import Found, overlay
 from streamapp.state.query import Query, ScanRow
-from streamapp.state.rows import Rows, Writes
+from streamapp.state.rows import Newest, Rows, Writes
 
 _VERSION, _TIME = b"\0", b"\1"
 """What row keys begin with: a version's, and its entry by time."""
@@ -193,18 +193,16 @@ class VersionedStore:
         self._overlay.rollback()
         self._newest_of.clear()
 
-    def restored(self, rows: Sequence[Row]) -> Writes:
-        """What rows of its log say; nothing may be dirty."""
+    def restored(self, newest: Newest) -> Writes:
+        """What its log says of some keys; nothing may be dirty."""
         self._overlay.forget()
         self._newest_of.clear()
-        last = {key: (timestamp, value) for _, timestamp, key, value, _ in rows if key is not None}
         writes: list[tuple[bytes, bytes | None]] = []
-        for row_key, (timestamp, value) in last.items():
+        for row_key, row in newest.items():
             key, time = self._split(row_key)
-            entry = _TIME + self._entry((time, key))
-            present = value is not None
-            writes.append((_VERSION + row_key, pack_row(value, timestamp) if value is not None else None))
-            writes.append((entry, pack_row(self._present, timestamp) if present else None))
+            writes.append((_VERSION + row_key, row))
+            present = None if row is None else pack_row(self._present, unpack_timestamp(row))
+            writes.append((_TIME + self._entry((time, key)), present))
         return Writes(self.name, writes)
 
 

@@ -6,11 +6,11 @@ removed by the next commit, which tells the changelog. Knows nothing of disks, p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from streamapp.engine.records import Change, Row
+from streamapp.engine.records import Change
 from streamapp.engine.specs import StoreSpec
 from streamapp.engine.store import Undo
 from streamapp.state.layout import (
@@ -26,7 +26,7 @@ from streamapp.state.layout import (
 )
 from streamapp.state.overlay import Found, overlay
 from streamapp.state.query import Query, ScanRow
-from streamapp.state.rows import Rows, Writes
+from streamapp.state.rows import Newest, Rows, Writes
 
 _MANY = 1000
 """Expired rows from which one range is cheaper than a deletion each; ranges slow down reads until a compaction."""
@@ -194,13 +194,11 @@ class WindowStore:
         self._horizon = self._committed_horizon
         self._overlay.rollback()
 
-    def restored(self, rows: Sequence[Row]) -> Writes:
-        """What rows of its log say; nothing may be dirty. Raises `ValueError` for a key without a window start."""
+    def restored(self, newest: Newest) -> Writes:
+        """What its log says of some keys; nothing may be dirty.
+
+        Raises `ValueError` for a key without a window start.
+        """
         self._overlay.forget()
         self._oldest = 0
-        last = {
-            from_changelog(key): None if value is None else pack_row(value, timestamp)
-            for _, timestamp, key, value, _ in rows
-            if key is not None
-        }
-        return Writes(self.name, list(last.items()))
+        return Writes(self.name, [(from_changelog(key), row) for key, row in newest.items()])

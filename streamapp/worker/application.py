@@ -208,7 +208,7 @@ class Application(Service):
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)  # what they raised is raised by the loop
             await member.leave()
-            self._group_tasks.close_all()
+            await self._group_tasks.close_all()
             await tables.close()
         return self._is_over and not self.stopping.is_set()
 

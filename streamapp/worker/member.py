@@ -132,6 +132,8 @@ class Member:
         if self._group_tasks.assigned is not None:
             await self._take_over()
         elif self._group_tasks.active:
+            if self._group_tasks.restoring:
+                await self._admit()
             await self._fetch()
             async with self._turn:
                 if self._group_tasks.active and not self._host.paused:
@@ -192,12 +194,23 @@ class Member:
         self._host.enter("restoring")
         clients = self._clients
         if await self._group_tasks.take_over(clients.consumer, clients.reader, self._host.stopping.is_set):
-            # What nobody has committed yet is committed as it begins, so that a crash in the first commit under
-            # at-least-once does not leave a changelog without an offset.
-            async with self._turn:
-                for task in self._group_tasks.open.values():
-                    self._rounds.start(task, clients)
+            await self._admit()
+
+    async def _admit(self) -> None:
+        """Begins with the tasks whose stores have become complete; the others go on being restored.
+
+        What nobody has committed yet is committed as it begins, so that a crash in the first commit under
+        at-least-once does not leave a changelog without an offset.
+        """
+        async with self._turn:
+            if not self._group_tasks.active:
+                return  # a rebalance came first
+            ready = self._group_tasks.admit(self._clients.consumer)
+            for task in ready:
+                self._rounds.start(task, self._clients)
+            if ready:
                 await self._commit()
+        if not self._group_tasks.restoring:
             self._host.enter("running")
 
     async def _fetch(self) -> None:
@@ -273,14 +286,14 @@ class Member:
         self._tally.aborts += 1
         self._clients.writer.discard()
         await self._clients.new_producer()
-        self._group_tasks.begin_anew()
+        await self._group_tasks.begin_anew()
 
     async def _rebuild(self, error: DamagedStateError) -> None:
         """Puts a folder aside whose damage showed only when it was read, and goes on from the log."""
         async with self._turn:
             self._tally.aborts += 1
             await self._clients.abort()
-            self._group_tasks.begin_anew()
+            await self._group_tasks.begin_anew()
             aside = put_aside(error.folder)
         logger.warning("%s; put aside as %s and rebuilt from the log", error, aside)
 

@@ -1,52 +1,80 @@
-"""Brings stores back: what is on disk, brought up to date from the log.
+"""What must be read to bring stores back: what is on disk, brought up to date from the log.
 
 The order matters (PROTOCOL): the committed offsets come first, only then the changelog's high watermark, read
 uncommitted; then the changelog is read committed from where the store stands until the reader's position, which moves
-over transaction markers, reaches that watermark. Knows nothing of groups or of when to restore.
+over transaction markers, reaches that watermark. `worker.restoration` does it.
+Knows nothing of groups or of when to restore.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from streamapp.engine.records import Row
 from streamapp.engine.source_log import taken
 from streamapp.engine.specs import StoreSpec
 from streamapp.errors import ConfigurationError
-from streamapp.kafka import Admin, BatchConsumer
-from streamapp.worker.failpoints import reach
+from streamapp.kafka import Admin, Fetched
+from streamapp.state.layout import row_of
 from streamapp.worker.names import Names
 from streamapp.worker.running import RunningTask, TopicPartition
 
-logger = logging.getLogger(__name__)
+ROWS = 50_000
+"""Keys collected before they are written: a key that comes again meanwhile is written once, and sorted keys faster."""
+
+BYTES = 8 * 1024 * 1024
+"""Bytes of values collected before they are written."""
 
 
 @dataclass
 class Restore:
-    """One store to be brought from `position` to `end` in its log; `done` rows have been applied."""
+    """One store to be brought from `position` to `end` in its log, `at` a partition of it."""
 
     task: RunningTask
     spec: StoreSpec
     at: TopicPartition
     position: int
     end: int
-    done: int = 0
+    began_at: int = 0
+    """Where it began."""
+    records: int = 0
+    """Records it has read."""
+    _newest: dict[bytes, bytes | None] = field(default_factory=dict)
+    """What was read and is not written yet."""
+    _bytes: int = 0
+    _written: int = 0
+    """What the store knows to be its position."""
+
+    def __post_init__(self) -> None:
+        self.began_at = self._written = self.position
 
     @property
     def complete(self) -> bool:
-        """Nothing is left to read."""
-        return self.position >= self.end
+        """Nothing is left to read or to write."""
+        return self.position >= self.end and self._written == self.position
 
-    async def apply(self, rows: Sequence[Row], next_offset: int) -> None:
-        """Writes rows before `end` to the store, off the event loop."""
-        rows = taken(self.spec, [row for row in rows if row[0] < self.end])
-        self.position = min(next_offset, self.end) if self.spec.log == "source" else next_offset
-        await asyncio.to_thread(self.task.state.restore, self.spec.name, rows, self.position)
-        self.done += len(rows)
+    def absorb(self, fetched: Fetched) -> None:
+        """Takes over what lies before `end`, and writes what has been collected when it is much, or all; blocks."""
+        if self.spec.log == "source":
+            rows = [row for row in fetched.rows() if row[0] < self.end]
+            kept = taken(self.spec, rows)
+            found = {key: row_of(value, timestamp) for _, timestamp, key, value, _ in kept if key is not None}
+            count, after = len(rows), min(fetched.next, self.end)
+        else:
+            found, count = fetched.newest(self.end, row_of)
+            after = fetched.next
+        self.position = max(self.position, after)
+        self.records += count
+        self._newest |= found
+        self._bytes += sum(len(row) for row in found.values() if row is not None)
+        if self.position >= self.end or len(self._newest) >= ROWS or self._bytes >= BYTES:
+            self.write()
+
+    def write(self) -> None:
+        """Writes what has been collected, with its position, in one atomic step; blocks."""
+        if self._written != self.position:
+            self.task.state.restore_newest(self.spec.name, self._newest, self.position)
+            self._newest, self._bytes, self._written = {}, 0, self.position
 
 
 async def plan_restores(
@@ -106,52 +134,3 @@ def restore_of(
             "'streamapp TOPOLOGY reset' to rebuild it from its sources"
         )
     return Restore(task, spec, at, position, end)
-
-
-async def restore(
-    restores: Sequence[Restore], reader: BatchConsumer, interrupted: Callable[[], bool], timeout: float = 0.2
-) -> bool:
-    """Reads all logs at once until each store is complete; false when `interrupted()` says to stop.
-
-    What was read until then stays: the stores know how far they are.
-    """
-    todo = {restore.at: restore for restore in restores if not restore.complete}
-    if not todo:
-        return True
-    reader.assign(list(todo))
-    try:
-        for at, restore in todo.items():
-            reader.seek(at, restore.position)
-        return await _read(todo, restores, reader, interrupted, timeout)
-    finally:
-        reader.assign([])  # it would go on fetching
-
-
-async def _read(
-    todo: dict[TopicPartition, Restore],
-    restores: Sequence[Restore],
-    reader: BatchConsumer,
-    interrupted: Callable[[], bool],
-    timeout: float,
-) -> bool:
-    started, last_report = time.monotonic(), time.monotonic()
-    while todo:
-        if interrupted():
-            return False
-        for at, fetched in (await reader.take(list(todo), timeout)).items():
-            await todo[at].apply(fetched.rows(), fetched.next)
-            reach("restoring")
-            if todo[at].complete:
-                del todo[at]
-        if time.monotonic() - last_report > 5:
-            last_report = time.monotonic()
-            _report(restores, started)
-    _report(restores, started)
-    return True
-
-
-def _report(restores: Sequence[Restore], started: float) -> None:
-    done = sum(restore.done for restore in restores)
-    left = sum(restore.end - restore.position for restore in restores if not restore.complete)
-    rate = done / max(time.monotonic() - started, 0.001)
-    logger.info("restored %d rows at %.0f rows/s, about %d offsets left", done, rate, left)

@@ -1,7 +1,8 @@
 """The tasks of this process: opened where they were assigned, brought up to date, and closed when they moved.
 
-The rebalance callbacks only note what was assigned; tasks are opened in the Application's own loop, so that a long
-restore never holds up the group (a revoked task stays open until it is known to have moved).
+The rebalance callbacks only note what was assigned; tasks are opened in the Application's own loop and restored in the
+background, so that a long restore holds up neither the group nor the tasks that are ready (a revoked task stays open
+until it is known to have moved).
 Knows nothing of producers or commits.
 """
 
@@ -10,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from streamapp.dsl.node import Reset
 from streamapp.engine.queues import RecordQueues
@@ -28,7 +28,8 @@ from streamapp.worker.cluster import Cluster
 from streamapp.worker.failpoints import reach
 from streamapp.worker.metadata import decode_metadata
 from streamapp.worker.names import Names, task_name
-from streamapp.worker.recovery import plan_restores, restore
+from streamapp.worker.recovery import plan_restores
+from streamapp.worker.restoration import Restoration
 from streamapp.worker.running import Counters, RunningTask, TopicPartition
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,10 @@ class Tasks:
         global_stores: Mapping[str, Store],
     ) -> None:
         self.open: dict[TaskId, RunningTask] = {}
+        """The tasks that are ready: their stores are complete."""
+        self.restoring: dict[TaskId, RunningTask] = {}
+        """The tasks of ours whose stores are not complete yet."""
+        self.restoration = Restoration(plan.topology.name)
         self.active = False
         """Whether the group lets us process: false from a revocation until the next assignment is taken over."""
         self.assigned: frozenset[TopicPartition] | None = None
@@ -91,59 +96,75 @@ class Tasks:
                 number = path.name.partition("_")[2]
                 if number.isdigit():
                     stored.append((sub.number, int(number)))
-        return Claim(tuple(sorted(self.open)), tuple(sorted(stored)))
+        return Claim(tuple(sorted(self._here)), tuple(sorted(stored)))
+
+    @property
+    def _here(self) -> dict[TaskId, RunningTask]:
+        """Every task that is open in this process, ready or not."""
+        return self.open | self.restoring
 
     # -- taking over an assignment ---------------------------------------------------------------------------------
 
     async def take_over(self, consumer: BatchConsumer, reader: BatchConsumer, stopping: Callable[[], bool]) -> bool:
-        """Opens, restores and positions what was assigned; false when the next rebalance or a stop came first."""
+        """Opens what was assigned and begins to restore it; false when the next rebalance or a stop came first.
+
+        `admit` tells which tasks are ready.
+        """
         assigned = self.assigned
         if assigned is None:
             return True
         committed = await consumer.committed_stable(assigned)
-        wanted = self._by_task(assigned)
-        for task_id in set(self.open) - set(wanted):
+        wanted = {self._task_of(at) for at in assigned}
+        await self.restoration.halt()
+        for task_id in set(self._here) - wanted:
             self._close(task_id)
         self._close_overtaken(committed)
         starts = await self._starts(committed)
-        fresh = [await self._open(task_id, committed) for task_id in sorted(set(wanted) - set(self.open))]
-        reach("opened")
-        for task in fresh:
-            self._place(task, committed, starts)
-
-        def interrupted() -> bool:
-            return stopping() or self.assigned != assigned
-
-        offsets = {at: offset for at, (offset, _) in committed.items() if offset >= 0}
+        fresh: list[RunningTask] = []
         try:
-            complete = await restore(await plan_restores(fresh, self._names, self._admin, offsets), reader, interrupted)
+            for task_id in sorted(wanted - set(self._here)):
+                fresh.append(await self._open(task_id, committed))  # noqa: PERF401 - an error leaves those before it
+            reach("opened")
+            for task in fresh:
+                self._place(task, committed, starts)
+            offsets = {at: offset for at, (offset, _) in committed.items() if offset >= 0}
+            restores = await plan_restores(fresh, self._names, self._admin, offsets)
         except BaseException:
             self._close_all_of(fresh)
             raise
-        if not complete or interrupted():
+        if stopping() or self.assigned != assigned:
             self._close_all_of(fresh)
             return False
-        self._refuse_orphans(fresh, committed)
-        reach("restored")
-        for at in assigned:
-            consumer.seek(at, self.open[self._task_of(at)].fetched[at])  # a task that stayed keeps what is queued
-        consumer.resume(assigned)
+        self.restoration.go_on(reader, restores)
+        self._let_go_on(consumer, self.open.values())
         self.assigned = None
         self.active = True
         return True
 
-    def _by_task(self, partitions: Collection[TopicPartition]) -> dict[TaskId, list[TopicPartition]]:
-        tasks: dict[TaskId, list[TopicPartition]] = defaultdict(list)
-        for at in partitions:
-            tasks[self._task_of(at)].append(at)
-        return tasks
+    def admit(self, consumer: BatchConsumer) -> list[RunningTask]:
+        """Takes in the tasks whose stores have become complete; raises what keeps others from becoming so."""
+        self.restoration.check()
+        ready = [task for task in self.restoring.values() if not self.restoration.reads_for(task.id)]
+        for task in ready:
+            self._refuse_orphan(task)
+            reach("restored")
+            self.open[task.id] = self.restoring.pop(task.id)
+        self._let_go_on(consumer, ready)
+        return ready
+
+    def _let_go_on(self, consumer: BatchConsumer, tasks: Iterable[RunningTask]) -> None:
+        """Fetches for tasks from where they are; one that stayed keeps what is queued."""
+        for task in tasks:
+            for at, offset in task.fetched.items():
+                consumer.seek(at, offset)
+            consumer.resume(task.fetched)
 
     def _task_of(self, at: TopicPartition) -> TaskId:
         return self.topics[at[0]][0].number, at[1]
 
     def _close_overtaken(self, committed: Committed) -> None:
         """Closes tasks that another member has moved on since we last committed: ours is no longer the last word."""
-        for task_id, task in list(self.open.items()):
+        for task_id, task in self._here.items():
             if any(
                 offset >= 0 and offset != task.committed.get(at)
                 for at, (offset, _) in committed.items()
@@ -173,21 +194,15 @@ class Tasks:
         begin = {at: known.get(at, starts.get(at, 0)) for at in present}
         task.begin_at(begin, known, [decode_metadata(metadata) for _, metadata in present.values()])
 
-    def _refuse_orphans(self, fresh: list[RunningTask], committed: Committed) -> None:
+    def _refuse_orphan(self, task: RunningTask) -> None:
         """State without a committed offset would be counted a second time from the start."""
-        for task in fresh:
-            if any(committed[at][0] >= 0 for at in task.partitions if at in committed):
-                continue
-            if (
-                not task.saved.ends
-                and any(spec.log != "source" for spec in task.subtopology.stores)
-                and not task.state.empty
-            ):
-                raise ConfigurationError(
-                    f"task {task.name} of {self._plan.topology.name!r} has state but its group {self._names.group!r} "
-                    "has no committed offset (they expired, or were deleted): processing would count everything twice. "
-                    f"Run 'streamapp {self._plan.topology.name} reset' to start again from the beginning"
-                )
+        logged = any(spec.log != "source" for spec in task.subtopology.stores)
+        if not task.committed and not task.saved.ends and logged and not task.state.empty:
+            raise ConfigurationError(
+                f"task {task.name} of {self._plan.topology.name!r} has state but its group {self._names.group!r} "
+                "has no committed offset (they expired, or were deleted): processing would count everything twice. "
+                f"Run 'streamapp {self._plan.topology.name} reset' to start again from the beginning"
+            )
 
     # -- opening and closing ---------------------------------------------------------------------------------------
 
@@ -208,7 +223,7 @@ class Tasks:
         present = [logical for physical, logical in topics.items() if (physical, partition) in committed]
         queues = RecordQueues([(topic, partition) for topic in present], self._plan.topology.max_task_idle_ms)
         running = RunningTask(sub, partition, task, state, queues, topics)
-        self.open[task_id] = running
+        self.restoring[task_id] = running
         return running
 
     async def _open_state(self, sub: SubTopology, partition: int, committed: Committed) -> TaskState:
@@ -244,26 +259,31 @@ class Tasks:
         return None
 
     def _close(self, task_id: TaskId) -> None:
-        task = self.open.pop(task_id)
+        """Closes a task; nothing may be restoring it."""
+        task = self._here[task_id]
+        self.open.pop(task_id, None)
+        self.restoring.pop(task_id, None)
+        self.restoration.forget([task_id])
         self._closed += task.done
         task.close()
 
     def _close_all_of(self, tasks: Collection[RunningTask]) -> None:
         for task in tasks:
-            if self.open.get(task.id) is task:
+            if self._here.get(task.id) is task:
                 self._close(task.id)
 
-    def close_all(self) -> None:
+    async def close_all(self) -> None:
         """Closes every store; what was not committed is dropped."""
         self.active = False
-        for task_id in list(self.open):
+        await self.restoration.halt()
+        for task_id in self._here:
             self._close(task_id)
 
-    def begin_anew(self) -> None:
+    async def begin_anew(self) -> None:
         """Closes every task, and has what is assigned taken over again unless a rebalance is about to give it anew."""
         if self.active and self.assigned is None:
-            self.assigned = frozenset(at for task in self.open.values() for at in task.positions)
-        self.close_all()
+            self.assigned = frozenset(at for task in self._here.values() for at in task.positions)
+        await self.close_all()
 
     @property
     def done(self) -> Counters:
