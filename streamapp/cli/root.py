@@ -37,6 +37,7 @@ TOPOLOGY_COMMANDS: Catalogue = {
     "history": ("streamapp.cli.replay:history", "Print what changed a row, with the causes, from the log."),
     "backtest": ("streamapp.cli.backtest:backtest", "Compare what its code would write now with what was written."),
     "lag": ("streamapp.cli.lag:lag", "Print how far it is behind its topics."),
+    "status": ("streamapp.cli.status:status", "Print what its worker does now: tasks, and what is being restored."),
     "reset": ("streamapp.cli.reset:reset", "Forget offsets and state, to start from the beginning."),
 }
 

@@ -55,7 +55,7 @@ def from_worker(settings: Settings, topology: str, table: str, key: str | None) 
     rows: list[TableRow] = []
     query: dict[str, Any] = {"limit": _PAGE} if key is None else {"limit": _PAGE, "key": key}
     while True:
-        page = _page(f"{worker.web}/api/v1/topologies/{topology}/tables/{table}?{urllib.parse.urlencode(query)}")
+        page = answer_of(f"{worker.web}/api/v1/topologies/{topology}/tables/{table}?{urllib.parse.urlencode(query)}")
         if page is None or page["incomplete"]:
             return None
         rows += page["items"]
@@ -76,7 +76,8 @@ def running_worker(path: Path) -> WorkerFile | None:
     return worker
 
 
-def _page(url: str) -> dict[str, Any] | None:
+def answer_of(url: str) -> dict[str, Any] | None:
+    """What a worker answers; None when it does not."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never behind a proxy
     try:
         with direct.open(url, timeout=_PATIENCE) as response:

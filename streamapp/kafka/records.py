@@ -5,7 +5,7 @@ Whole batches are handed on, and decoded when somebody asks for their rows. Know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
@@ -50,6 +50,14 @@ class Fetched:
                 raise self._undecodable(error) from error
             self._batches = ()
         return self._rows
+
+    def parts(self) -> Iterator[Fetched]:
+        """The same, batch by batch: what is decoded in one go takes some milliseconds each."""
+        for batch in self._batches[:-1]:
+            yield Fetched(self._at, max(self.start, batch.base_offset), batch.next_offset, self.end, (batch,))
+        rest = self._batches[-1:]
+        start = max([self.start, *(batch.base_offset for batch in rest)])
+        yield Fetched(self._at, start, self.next, self.end, rest)
 
     def newest(self, before: int, make: Callable[[bytes | None, int], Made]) -> tuple[dict[bytes, Made], int]:
         """What `make(value, timestamp)` gives of the last record of each key before an offset, and how many there are.

@@ -27,6 +27,7 @@ def exposition(topologies: Sequence[Status]) -> str:
     lines += _family("streamapp_lag_records", "gauge", "Records not processed yet, of the tasks in this process.", lag)
     tasks = [({"topology": one.name}, float(len(one.tasks))) for one in topologies]
     lines += _family("streamapp_tasks", "gauge", "Tasks in this process.", tasks)
+    lines += _restores(topologies)
     states = [
         ({"topology": one.name, "state": state}, float(one.state == state))
         for one in topologies
@@ -34,6 +35,23 @@ def exposition(topologies: Sequence[Status]) -> str:
     ]
     lines += _family("streamapp_topology_state", "gauge", "1 for the state a topology is in, else 0.", states)
     return "\n".join(lines) + "\n"
+
+
+def _restores(topologies: Sequence[Status]) -> list[str]:
+    """Of each store that is being restored; nothing of those that are complete."""
+    found = [
+        ({"topology": one.name, "task": restore.task, "store": restore.store}, restore)
+        for one in topologies
+        for restore in one.restores
+    ]
+    left = [(labels, float(restore.left)) for labels, restore in found]
+    rate = [(labels, restore.rate) for labels, restore in found]
+    return [
+        *_family(
+            "streamapp_restore_left_offsets", "gauge", "Offsets of its log a store lacks while it is restored.", left
+        ),
+        *_family("streamapp_restore_records_per_second", "gauge", "How fast a store is restored.", rate),
+    ]
 
 
 def _family(name: str, kind: str, help_: str, samples: Iterable[Sample]) -> list[str]:

@@ -127,6 +127,14 @@ _TASK = _object(
     late={**_INTEGER, "description": "Records that came too late for their window since the topology first ran"},
     positions=_list(_POSITION),
 )
+_RESTORE = _object(
+    task=_STRING,
+    store=_STRING,
+    records={**_INTEGER, "description": "Records read so far"},
+    left={**_INTEGER, "description": "Offsets of its log to be read"},
+    rate={"type": "number", "description": "Records per second"},
+    seconds_left={"type": ["number", "null"], "description": "By the speed of late; null before there is one"},
+)
 _SCHEMAS = {
     "Topologies": _object(items=_list(_ref("Topology"))),
     "Topology": _object(
@@ -141,6 +149,7 @@ _SCHEMAS = {
         sinks=_list(_STRING),
         tables=_list(_TABLE),
         tasks=_list(_TASK),
+        restores={**_list(_RESTORE), "description": "The stores that are being restored"},
         counters=_object(**{one.name: {"type": "number", "description": one.help} for one in COUNTERS}),
     ),
     "Page": _object(

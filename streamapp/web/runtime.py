@@ -84,6 +84,40 @@ class Task(Protocol):
         ...
 
 
+class Progress(Protocol):
+    """How far a store is that is being restored; offsets of one partition of its log."""
+
+    @property
+    def task(self) -> str:
+        """As `Task.name`."""
+        ...
+
+    @property
+    def store(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def records(self) -> int:
+        """Records read so far."""
+        ...
+
+    @property
+    def left(self) -> int:
+        """Offsets to be read."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """Records per second, lately."""
+        ...
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By the speed of late; None before there is one."""
+        ...
+
+
 class Page(Protocol):
     """Some rows of a table and where the next ones begin."""
 
@@ -123,7 +157,12 @@ class Application(Protocol):
 
     @property
     def tasks(self) -> Mapping[TaskId, Task]:
-        """The tasks this process runs."""
+        """The tasks this process runs, without those whose stores are being restored."""
+        ...
+
+    @property
+    def restores(self) -> Sequence[Progress]:
+        """The stores that are being restored."""
         ...
 
     def metrics(self) -> Mapping[str, float]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from streamapp.web.counters import NAMES
 from streamapp.web.rates import Rates
-from streamapp.web.runtime import Application, Plan, Runtime, State, TableSpec, Task
+from streamapp.web.runtime import Application, Plan, Progress, Runtime, State, TableSpec, Task
 from streamapp.web.text import duration, windows_text
 
 
@@ -33,6 +33,29 @@ class TaskStatus:
             "lag": self.lag,
             "late": self.late,
             "positions": [dict(zip(names, position, strict=True)) for position in self.positions],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreStatus:
+    """One store that is being restored; `rate` in records per second, `left` in offsets of its log."""
+
+    task: str
+    store: str
+    records: int
+    left: int
+    rate: float
+    seconds_left: float | None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "task": self.task,
+            "store": self.store,
+            "records": self.records,
+            "left": self.left,
+            "rate": round(self.rate, 1),
+            "seconds_left": None if self.seconds_left is None else round(self.seconds_left, 1),
         }
 
 
@@ -75,6 +98,7 @@ class Status:
     sinks: tuple[str, ...]
     tables: tuple[TableStatus, ...]
     tasks: tuple[TaskStatus, ...] = ()
+    restores: tuple[RestoreStatus, ...] = ()
     counters: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(NAMES, 0))
     rate: float = 0.0
     history: tuple[float, ...] = ()
@@ -104,6 +128,7 @@ class Status:
             "sinks": list(self.sinks),
             "tables": [table.document() for table in self.tables],
             "tasks": [task.document() for task in self.tasks],
+            "restores": [restore.document() for restore in self.restores],
             "counters": dict(self.counters),
         }
 
@@ -131,6 +156,7 @@ def status(runtime: Runtime, name: str, rates: Rates) -> Status:
         sinks=sinks,
         tables=tables,
         tasks=tuple(_task(task) for _, task in sorted(application.tasks.items())),
+        restores=tuple(map(_restore, application.restores)),
         counters=counts(application),
         rate=rates.rate(name),
         history=tuple(rates.history(name)),
@@ -174,6 +200,10 @@ def _rows(table: TableSpec) -> str:
 def _task(task: Task) -> TaskStatus:
     positions = sorted((topic, partition, offset) for (topic, partition), offset in task.positions.items())
     return TaskStatus(task.name, tuple(positions), task.lag, task.late)
+
+
+def _restore(one: Progress) -> RestoreStatus:
+    return RestoreStatus(one.task, one.store, one.records, one.left, one.rate, one.seconds_left)
 
 
 def _unique(names: Any) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from streamapp.worker.outputs import Outputs
 from streamapp.worker.pulse import Pulse
 from streamapp.worker.purge import Purge
 from streamapp.worker.reading import Page, Reader
+from streamapp.worker.restoration import Progress
 from streamapp.worker.rounds import Rounds
 from streamapp.worker.running import Counters, RunningTask
 from streamapp.worker.slot import Slot
@@ -109,6 +110,11 @@ class Application(Service):
     def tasks(self) -> dict[tuple[int, int], RunningTask]:
         """The tasks open in this process, by sub-topology and partition."""
         return self._group_tasks.open
+
+    @property
+    def restores(self) -> list[Progress]:
+        """The stores of this process that are being restored."""
+        return self._group_tasks.restoration.progress
 
     @property
     def global_tables(self) -> GlobalTables | None:

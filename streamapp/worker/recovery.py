@@ -8,6 +8,7 @@ Knows nothing of groups or of when to restore.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +21,10 @@ from streamapp.worker.names import Names
 from streamapp.worker.running import RunningTask, TopicPartition
 
 ROWS = 50_000
-"""Keys collected before they are written: a key that comes again meanwhile is written once, and sorted keys faster."""
+"""Keys collected before they are written: a key that comes again meanwhile is written once."""
+
+AT_ONCE = 2_000
+"""Rows written in one step, some milliseconds of work: RocksDB lets nothing else of the process run meanwhile."""
 
 BYTES = 8 * 1024 * 1024
 """Bytes of values collected before they are written."""
@@ -53,8 +57,13 @@ class Restore:
         """Nothing is left to read or to write."""
         return self.position >= self.end and self._written == self.position
 
+    @property
+    def due(self) -> bool:
+        """Whether what has been collected is much, or all."""
+        return self.position >= self.end or len(self._newest) >= ROWS or self._bytes >= BYTES
+
     def absorb(self, fetched: Fetched) -> None:
-        """Takes over what lies before `end`, and writes what has been collected when it is much, or all; blocks."""
+        """Collects what lies before `end`."""
         if self.spec.log == "source":
             rows = [row for row in fetched.rows() if row[0] < self.end]
             kept = taken(self.spec, rows)
@@ -67,14 +76,19 @@ class Restore:
         self.records += count
         self._newest |= found
         self._bytes += sum(len(row) for row in found.values() if row is not None)
-        if self.position >= self.end or len(self._newest) >= ROWS or self._bytes >= BYTES:
-            self.write()
 
-    def write(self) -> None:
-        """Writes what has been collected, with its position, in one atomic step; blocks."""
-        if self._written != self.position:
-            self.task.state.restore_newest(self.spec.name, self._newest, self.position)
-            self._newest, self._bytes, self._written = {}, 0, self.position
+    async def write(self) -> None:
+        """Writes what has been collected, in steps; the position comes with the last, so that a row is never lost."""
+        state, name = self.task.state, self.spec.name
+        if self._written == self.position:
+            return
+        rows = list(self._newest.items())
+        while len(rows) > AT_ONCE:
+            state.restore_newest(name, dict(rows[-AT_ONCE:]), self._written)
+            del rows[-AT_ONCE:]
+            await asyncio.sleep(0)
+        state.restore_newest(name, dict(rows), self.position)
+        self._newest, self._bytes, self._written = {}, 0, self.position
 
 
 async def plan_restores(

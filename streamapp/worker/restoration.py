@@ -1,7 +1,8 @@
 """Brings stores up to date in the background, all that are behind at once, while other tasks are at work.
 
-Each log is read from where its store stands, in large batches; decoding and writing go on in threads. Tells how far it
-is, how fast, and how long it will take. Knows nothing of groups, or of what follows when a store is complete.
+Each log is read from where its store stands, in large batches, in slices of a few milliseconds: neither decoding nor
+RocksDB would let the event loop run while a thread did it. Tells how far it is, how fast, and how long it will take.
+Knows nothing of groups, or of what follows when a store is complete.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from streamapp.kafka import BatchConsumer, RetriableKafkaError
+from streamapp.kafka import BatchConsumer, Fetched, RetriableKafkaError
 from streamapp.worker.assignment import TaskId
 from streamapp.worker.failpoints import reach
 from streamapp.worker.names import task_name
@@ -118,7 +119,8 @@ class Restoration:
         if loop is not None:
             await asyncio.wait([loop])  # its error, if it has one, was raised by `check`, or is of a task to be closed
             if not loop.cancelled() and loop.exception() is None:
-                await asyncio.gather(*(asyncio.to_thread(restore.write) for restore in self._todo))
+                for restore in self._todo:
+                    await restore.write()
 
     def forget(self, tasks: Iterable[TaskId]) -> None:
         """Leaves off the stores of `tasks`; to be called while it is halted."""
@@ -164,11 +166,12 @@ class Restoration:
             logger.warning("%s: stores cannot be restored now, trying again: %s", self._topology, error)
             await asyncio.sleep(_AGAIN)
             return
-        work = [(restore, batches[restore.at]) for restore in self._todo if restore.at in batches]
-        await _together([asyncio.to_thread(restore.absorb, fetched) for restore, fetched in work])
-        if work:
-            reach("restoring")
-        self._todo = [restore for restore in self._todo if not restore.complete]
+        for restore in list(self._todo):
+            if restore.at in batches:
+                await _absorb(restore, batches[restore.at])
+                reach("restoring")
+            if restore.complete:
+                self._todo.remove(restore)
 
     def _progress_of(self, restore: Restore) -> Progress:
         records, offsets = self._speeds[id(restore)].of()
@@ -185,11 +188,13 @@ class Restoration:
         )
 
 
-async def _together(work: Sequence[Awaitable[None]]) -> None:
-    """Waits for all, also when one fails: a thread that writes to a store must not outlive it."""
-    for outcome in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
+async def _absorb(restore: Restore, fetched: Fetched) -> None:
+    """Takes over what was fetched, and lets others run between two of its batches."""
+    for part in fetched.parts():
+        restore.absorb(part)
+        await asyncio.sleep(0)
+    if restore.due:
+        await restore.write()
 
 
 def _told(progress: Sequence[Progress]) -> str:

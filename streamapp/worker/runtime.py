@@ -101,6 +101,7 @@ class Runtime(Service):
                 self.applications[name] = application
             for application in self.applications.values():
                 await self.add_runtime_dependency(application)
+            self._leave_word()
             await self._wait_until(lambda: self.started)
             self._announce()
             if until_end is not None:
@@ -123,12 +124,16 @@ class Runtime(Service):
     def _worker_file(self) -> Any:
         return self.settings.state_dir / self.settings.application / "worker.json"
 
+    def _leave_word(self) -> None:
+        """Tells commands where the pages are, also while stores are being restored."""
+        if not self._leaving:
+            self._worker_file.parent.mkdir(parents=True, exist_ok=True)
+            self._worker_file.write_text(json.dumps({"pid": os.getpid(), "web": self.web}), encoding="utf-8")
+
     def _announce(self) -> None:
         """Says on the real standard output, which Faust may have turned into log lines, that work goes on now."""
         if self._leaving:
             return
-        self._worker_file.parent.mkdir(parents=True, exist_ok=True)
-        self._worker_file.write_text(json.dumps({"pid": os.getpid(), "web": self.web}), encoding="utf-8")
         print(json.dumps({"ready": True, "web": self.web}), file=sys.__stdout__, flush=True)
 
     def _leave(self, error: StreamappError | None) -> None:

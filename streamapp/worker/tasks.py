@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from streamapp.dsl.node import Reset
 from streamapp.engine.queues import RecordQueues
@@ -136,7 +136,10 @@ class Tasks:
             self._close_all_of(fresh)
             return False
         self.restoration.go_on(reader, restores)
-        self._let_go_on(consumer, self.open.values())
+        for task in self._here.values():  # also of those that are paused: the fetcher waits for every position
+            for at, offset in task.fetched.items():
+                consumer.seek(at, offset)  # a task that stayed keeps what is queued
+        consumer.resume(at for task in self.open.values() for at in task.fetched)
         self.assigned = None
         self.active = True
         return True
@@ -149,15 +152,8 @@ class Tasks:
             self._refuse_orphan(task)
             reach("restored")
             self.open[task.id] = self.restoring.pop(task.id)
-        self._let_go_on(consumer, ready)
+        consumer.resume(at for task in ready for at in task.fetched)
         return ready
-
-    def _let_go_on(self, consumer: BatchConsumer, tasks: Iterable[RunningTask]) -> None:
-        """Fetches for tasks from where they are; one that stayed keeps what is queued."""
-        for task in tasks:
-            for at, offset in task.fetched.items():
-                consumer.seek(at, offset)
-            consumer.resume(task.fetched)
 
     def _task_of(self, at: TopicPartition) -> TaskId:
         return self.topics[at[0]][0].number, at[1]

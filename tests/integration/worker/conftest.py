@@ -56,7 +56,19 @@ class Bench:
         return done.stdout if expect == output else done.stderr
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Starts a worker and returns when it says that it is ready; its log goes to a file of its own."""
+        """Starts a worker and returns when it says that it is ready."""
+        worker = self.spawn(*arguments, **environment)
+        self.wait_ready(worker)
+        return worker
+
+    def wait_ready(self, worker: subprocess.Popen[str]) -> None:
+        """Returns when a worker says that it is ready."""
+        assert worker.stdout is not None
+        ready = worker.stdout.readline()
+        assert ready.startswith('{"ready": true'), f"not ready: {ready!r}\n{self.log(worker)}"
+
+    def spawn(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Starts a worker; its log goes to a file of its own."""
         log = (self.folder / f"worker-{len(self.processes)}.log").open("w")
         worker = subprocess.Popen(
             [sys.executable, "-m", "streamapp", *arguments],
@@ -67,9 +79,6 @@ class Bench:
             env=self.environment | environment,
         )
         self.processes.append(worker)
-        assert worker.stdout is not None
-        ready = worker.stdout.readline()
-        assert ready.startswith('{"ready": true'), f"not ready: {ready!r}\n{self.log(worker)}"
         return worker
 
     def log(self, worker: subprocess.Popen[str]) -> str:

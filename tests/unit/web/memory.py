@@ -76,6 +76,18 @@ class MemoryTask:
 
 
 @dataclass
+class MemoryRestore:
+    """A store that is being restored."""
+
+    task: str
+    store: str
+    records: int
+    left: int
+    rate: float
+    seconds_left: float | None
+
+
+@dataclass
 class MemoryApplication:
     """Rows are listed in the order they are read: newest window first."""
 
@@ -83,6 +95,7 @@ class MemoryApplication:
     state: State = "running"
     error: Exception | None = None
     tasks: Mapping[TaskId, MemoryTask] = field(default_factory=dict)
+    restores: Sequence[MemoryRestore] = ()
     counts: dict[str, float] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)

@@ -8,7 +8,7 @@ import pytest
 
 from streamapp import HOUR
 from tests.unit.web.conftest import Client, body
-from tests.unit.web.memory import MemoryRuntime, Revenue, windowed
+from tests.unit.web.memory import MemoryRestore, MemoryRuntime, Revenue, windowed
 
 EIGHT = 1_291_190_400_000
 """2010-12-01T08:00:00Z."""
@@ -62,6 +62,7 @@ async def test_one_topology(client: Client) -> None:
                 ],
             },
         ],
+        "restores": [],
         "counters": {
             "records_in": 2300,
             "records_out": 1100,
@@ -236,3 +237,26 @@ async def test_missing_tasks_are_named(client: Client, runtime: MemoryRuntime) -
     """In every page, so that nobody takes a part for the whole."""
     runtime.applications["enrichment"].incomplete = ["0_1"]
     assert (await body(client, USERS))["incomplete"] == ["0_1"]
+
+
+async def test_what_is_being_restored_shows_speed_and_time_left(client: Client, runtime: MemoryRuntime) -> None:
+    """In the API, on the page and in the metrics; a time left only when there is a speed."""
+    application = runtime.applications["revenue"]
+    application.restores = [
+        MemoryRestore("1_0", "revenue-per-hour", 500_000, 1_000_000, 250_000.44, 4.02),
+        MemoryRestore("1_1", "revenue-per-hour", 0, 7, 0.0, None),
+    ]
+    found = await body(client, "/api/v1/topologies/revenue")
+    named = {"store": "revenue-per-hour"}
+    assert found["restores"] == [
+        named | {"task": "1_0", "records": 500_000, "left": 1_000_000, "rate": 250_000.4, "seconds_left": 4.0},
+        named | {"task": "1_1", "records": 0, "left": 7, "rate": 0.0, "seconds_left": None},
+    ]
+    page = await (await client.get("/topologies/revenue")).text()
+    assert "Being restored" in page
+    assert "1,000,000" in page
+    assert "4 s" in page
+    metrics = await (await client.get("/metrics")).text()
+    labels = '{topology="revenue",task="1_0",store="revenue-per-hour"}'
+    assert f"streamapp_restore_left_offsets{labels} 1000000" in metrics
+    assert f"streamapp_restore_records_per_second{labels} 250000.44" in metrics
