@@ -327,7 +327,9 @@ class Task:
         here.mark = len(self.outputs)
         try:
             call(time)
-        except Exception as error:  # noqa: BLE001 - the author's code may raise anything
+        except Exception as error:  # the author's code may raise anything
+            if not is_of_record(error):
+                raise
             self._failed(error, "punctuate", where)
         finally:
             here.is_record = True

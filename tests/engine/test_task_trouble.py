@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamapp import Topic, Topology, stream
+from streamapp import Processor, ProcessorContext, Record, Topic, Topology, stream
 from streamapp.engine.plan import plan
 from streamapp.engine.task import Task
 from streamapp.formats import codec_for
@@ -14,6 +14,7 @@ from streamapp.state import DamagedStateError, Identity, Position, TaskState
 from tests.engine.tasks import row
 
 WORDS = Topic("words", key=str, value=str)
+WORDS_OUT = Topic("words-out", key=str, value=str)
 TOPOLOGY = Topology("words", stream(WORDS).group_by_key().count("per-key"))
 
 
@@ -46,3 +47,33 @@ def _count_again(folder: Path) -> None:
         assert not task.dead_letters
     finally:
         state.close()
+
+
+class Reading(Processor[str, str, str, str]):
+    """Looks into its store once in 10 ms, and finds damage."""
+
+    def __init__(self, damage: Exception) -> None:
+        self._damage = damage
+
+    def init(self, context: ProcessorContext[str, str]) -> None:
+        """Asks to be called."""
+        context.schedule(10, "wall_clock", self._look)
+
+    def _look(self, _now: int) -> None:
+        raise self._damage
+
+    def process(self, record: Record[str, str]) -> None:
+        """Takes no notice."""
+
+
+def test_a_store_that_cannot_be_read_by_the_clock_is_raised_too(tmp_path: Path) -> None:
+    """A call without a record fails as a record does: the damage is raised, and blamed on nobody's function."""
+    damage = DamagedStateError(tmp_path, "a block is missing")
+    made = Topology("looking", stream(WORDS).process(lambda: Reading(damage), "looking").to(WORDS_OUT))
+    (sub,) = plan(made, codec_for).subtopologies
+    task = Task(sub, 0, TaskState.open(None, sub.stores, Identity()).stores, application="app")
+    task.punctuate(0)
+    with pytest.raises(DamagedStateError) as caught:
+        task.punctuate(10)
+    assert caught.value is damage
+    assert not task.dead_letters
