@@ -92,6 +92,6 @@ def mismatch(name: str, info: TopicInfo, partitions: int, config: Mapping[str, s
         if info.config.get(option) != value:
             return ConfigurationError(
                 f"topic {name!r} exists with {option}={info.config.get(option)}, not {value}: change it with "
-                f"'kafka-configs.sh --alter --topic {name} --add-config {option}={value}', or delete it"
+                f"'kafka-configs.sh --alter --topic {name} --add-config {option}={value}', which keeps its records"
             )
     return None
