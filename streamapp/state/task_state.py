@@ -6,6 +6,7 @@ and the record of the position in one step. Knows nothing of Kafka, of operators
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
@@ -23,6 +24,9 @@ from streamapp.state.position import Identity, Position, Record, decode_record, 
 from streamapp.state.query import Query, ScanRow
 from streamapp.state.rows import Backend, Newest, Writes
 from streamapp.state.trouble import DamagedStateError, StateError
+
+ASIDE = 3
+"""Damaged folders kept of one task: enough to see what happened, and no disk is filled by them."""
 
 KEPT = 20_000
 """Rows of each store that stay decoded in memory after a commit."""
@@ -159,20 +163,30 @@ class TaskState:
 def put_aside(folder: Path) -> Path:
     """Renames a state folder to `<name>.damaged-<n>`, so that it can be looked at, and returns its new path.
 
-    Raises `StateError` when somebody uses it.
+    The last `ASIDE` of a folder are kept, older ones are removed. Raises `StateError` when somebody uses it.
     """
     lock = FolderLock(folder, 0.0)
     try:
-        number = 1
-        while (aside := folder.with_name(f"{folder.name}.damaged-{number}")).exists():
-            number += 1
-        return folder.rename(aside)
+        before = _aside(folder)
+        for number in before[: len(before) + 1 - ASIDE]:
+            shutil.rmtree(_damaged(folder, number))
+        return folder.rename(_damaged(folder, before[-1] + 1 if before else 1))
     except OSError as error:
         raise StateError(
             f"damaged state folder {str(folder)!r} cannot be renamed ({error.strerror}): remove it by hand"
         ) from error
     finally:
         lock.release()
+
+
+def _damaged(folder: Path, number: int) -> Path:
+    return folder.with_name(f"{folder.name}.damaged-{number}")
+
+
+def _aside(folder: Path) -> list[int]:
+    """The numbers under which a folder has been put aside, the oldest first."""
+    names = (path.name.rpartition("-")[2] for path in folder.parent.glob(f"{folder.name}.damaged-*"))
+    return sorted(int(number) for number in names if number.isdecimal())
 
 
 def _on_disk(folder: Path) -> Backend:

@@ -280,3 +280,14 @@ def test_a_closed_state_says_so(stopped: Folder, tmp_path: Path) -> None:
     with pytest.raises(StateError, match="has been closed") as caught:
         store.get("nobody")  # type: ignore[attr-defined]
     assert not isinstance(caught.value, DamagedStateError)
+
+
+def test_only_the_last_damaged_folders_are_kept(tmp_path: Path) -> None:
+    """The oldest go, and a number is never given twice while a later one is there."""
+    folder = tmp_path / "app" / "0_0"
+    for number in range(1, 6):
+        folder.mkdir(parents=True)
+        (folder / "what").write_text(str(number), encoding="ascii")
+        assert put_aside(folder).name == f"0_0.damaged-{number}"
+    kept = {path.name: (path / "what").read_text(encoding="ascii") for path in folder.parent.glob("*.damaged-*")}
+    assert kept == {"0_0.damaged-3": "3", "0_0.damaged-4": "4", "0_0.damaged-5": "5"}
