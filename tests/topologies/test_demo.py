@@ -18,10 +18,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.topologies.shop import placed
+from topologies.email import deliver, letter
 from topologies.events import PaymentCaptured, PaymentFailed, PaymentRefunded
 from topologies.services.demo.commands import Commands, DemoError
 from topologies.services.demo.course import after, unless
 from topologies.services.demo.ledger import Ledger, is_answer
+from topologies.services.demo.letters import mail_server
 from topologies.services.demo.load import MALFORMED_FIRST, Load, ticks
 from topologies.services.demo.show import EVERY, Show
 from topologies.services.shoppers import Shoppers
@@ -32,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 def ledger(**seen: Counter[str]) -> Ledger:
     """Two orders and one malformed record, of which all is as it must be but what is given."""
     good = {"payments": Counter(a=1, b=1), "emails": Counter(a=1, b=1), "dead_letters": Counter(bad=1)}
-    return Ledger({"a", "b"}, {"bad"}, **(good | seen))
+    return Ledger({"a", "b"}, {"bad"}, **(good | seen), letters={"<a.shipped@shop>", "<b.failed@shop>"})
 
 
 def test_a_ledger_in_order_has_no_problems() -> None:
@@ -59,6 +61,23 @@ def test_what_is_lost_or_doubled_is_a_problem(seen: dict[str, Counter[str]], pro
     assert ledger(**seen).problems() == [problem]
 
 
+def test_a_letter_that_was_not_sent_is_a_problem() -> None:
+    """What was written must have reached the mail server; letters of other runs do not count."""
+    mine = ledger()
+    mine.letters = {"<a.shipped@shop>", "<c.shipped@shop>"}
+    assert mine.problems() == ["1 of 2 letters have not reached the mail server"]
+    assert not mine.settled
+
+
+async def test_the_mail_server_notes_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its Message-ID."""
+    seen = set[str]()
+    async with mail_server(seen) as address:
+        monkeypatch.setenv("SHOP_SMTP", address)
+        await deliver(letter(PaymentFailed.of(placed(), reason="no")))
+    assert seen == {"<o-1.failed@streamapp.example>"}
+
+
 def test_a_loss_and_a_double_do_not_cancel_out() -> None:
     """Two payments for two orders, but both for one."""
     mine = ledger(payments=Counter(a=2))
@@ -77,6 +96,7 @@ def test_a_recount_starts_from_the_orders_alone() -> None:
     again = ledger().recount()
     assert again.totals == {"orders": 2, "payments": 0, "emails": 0, "dead_letters": 0}
     assert len(again.problems()) == 3
+    assert again.letters == ledger().letters
 
 
 def test_a_refund_is_no_second_payment() -> None:
@@ -112,11 +132,12 @@ async def test_the_load_notes_what_was_accepted_and_what_is_malformed() -> None:
 
     shop = web.Application()
     shop.router.add_post("/checkout", checkout)
+    shop.router.add_post("/orders/{id}/cancel", checkout)
     mine = Ledger()
     pipes: dict[str, Any] = {topic: Pipe() for topic in ("activity", "input-topic", "retail")}
     load = Load(Shoppers(1), mine, pipes, "run")
     async with TestClient(TestServer(shop)) as client:
-        await load.work(client.session, str(client.make_url("/checkout")), ended)
+        await load.work(client.session, str(client.make_url("")).rstrip("/"), ended)
     assert mine.orders == {"202-0", "202-1"}
     assert load.refused == 2
     good = [record for record in pipes["retail"].records if record["key"] not in mine.malformed]

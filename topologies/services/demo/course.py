@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from topologies.events import EMAILS, PAYMENTS, USERS
 from topologies.services.demo.commands import Command, Commands, DemoError
 from topologies.services.demo.ledger import Ledger, is_answer
+from topologies.services.demo.letters import mail_server
 from topologies.services.demo.load import DEAD_LETTERS_OF, PIPED, Load, line
 from topologies.services.demo.show import Show
 from topologies.services.shoppers import Shoppers
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 APPLICATION = "demo"
+
+SERVICES = ("checkout", "storefront")
+"""The services that run beside the worker, which runs every topology that is registered: a line for each."""
+
 WEB_PORT = 6066
 PATIENCE = 60.0
 """Seconds from the last order until all of them must be settled."""
@@ -55,11 +60,13 @@ class Course:
         from aiohttp import ClientSession  # late: every command imports this package's neighbours
 
         try:
-            await unless(ended, self._open())
-            async with ClientSession() as session:
-                await self._trade(session, ended, seconds)
-                await self._settle(session)
-            await self._close()
+            async with mail_server(self.ledger.letters) as address:
+                self._commands.environment["SHOP_SMTP"] = address
+                await unless(ended, self._open())
+                async with ClientSession() as session:
+                    await self._trade(session, ended, seconds)
+                    await self._settle(session)
+                await self._close()
             self.ledger = await self._recount()
         finally:
             await self._commands.stop()
@@ -80,8 +87,10 @@ class Course:
         }
         self._show.say("topics and worker …")
         await self._commands.must("topics", "create", "--all", "--partitions", "4", "--config", "retention.ms=-1")
-        self._worker = await self._commands.start("worker", "--web-port", str(free_or_any(WEB_PORT)))
-        self._checkout = await self._commands.start("checkout", "--port", "0")
+        port = free_or_any(WEB_PORT)
+        self._commands.environment["SHOP_WORKERS"] = f"http://127.0.0.1:{port}"
+        self._worker = await self._commands.start("worker", "--web-port", str(port))
+        self._services = {name: await self._commands.start(name, "--port", "0") for name in SERVICES}
         users = await self._commands.start("produce", USERS.name)
         self._pipes = {topic: await self._commands.start("produce", topic) for topic in PIPED}
         self._seen = {
@@ -91,7 +100,7 @@ class Course:
         for name, user in self._public.users.items():
             await users.write(line(name, user))
         await users.close()
-        self._url = (await self._checkout.ready())["url"] + "/checkout"
+        self._urls = {name: (await service.ready())["url"] for name, service in self._services.items()}
         self.web = (await self._worker.ready())["web"]
 
     async def _use_broker(self) -> None:
@@ -118,13 +127,13 @@ class Course:
         ]
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(load.work(session, self._url, closing))
+                tasks.create_task(load.work(session, self._urls["checkout"], closing))
                 tasks.create_task(self._watch(session, closing))
                 tasks.create_task(after(ended, seconds, closing))
         except ExceptionGroup as errors:
             raise DemoError(f"the shop had to close: {first_of(errors)}") from errors
         if load.refused:
-            self._show.say(f"{load.refused} orders were not accepted; the log is {self._folder / 'logs'}")
+            self._show.say(f"{load.refused} requests were not accepted; the log is {self._folder / 'logs'}")
         for pipe in self._pipes.values():
             await pipe.close()
 
@@ -133,7 +142,9 @@ class Course:
         self._show.say(f"open after {self._elapsed:.1f} s; Ctrl-C closes the shop\n")
         self._show.say(f"  pages     {self.web}/")
         self._show.say(f"  a table   {self.web}/topologies/revenue/tables/revenue-per-hour")
-        self._show.say(f"  checkout  {self._url}")
+        self._show.say(f"  checkout  {self._urls['checkout']}/checkout")
+        self._show.say(f"  an order  {self._urls['storefront']}/orders/ORDER_ID, /orders?customer=customer-001")
+        self._show.say(f"  customer  {self._urls['storefront']}/customers/customer-001")
         self._show.say(f"  e-mails   .venv/bin/streamapp consume {EMAILS.name} --bootstrap-servers {address}\n")
 
     async def _follow(self, command: Command, counter: Counter[str]) -> None:
@@ -152,7 +163,7 @@ class Course:
 
     async def _look(self, session: ClientSession) -> int:
         """Shows how things are, and gives the lag; raises `DemoError` when a part of the shop has failed."""
-        for command in (self._worker, self._checkout, *self._seen.values()):
+        for command in (self._worker, *self._services.values(), *self._seen.values()):
             if command.ended:
                 raise command.failure()
         async with session.get(f"{self.web}/api/v1/topologies") as response:
@@ -178,7 +189,7 @@ class Course:
     async def _close(self) -> None:
         for reader in self._readers:
             reader.cancel()
-        for command in (self._checkout, self._worker):
+        for command in (*self._services.values(), self._worker):
             if code := await command.stop():
                 raise DemoError(f"{command.name} ended with exit code {code}: {command.failure()}")
 
@@ -207,14 +218,16 @@ def sentence(totals: dict[str, int]) -> str:
 
 
 def free_or_any(port: int) -> int:
-    """The port if nobody listens there, else 0, which stands for a free one."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return 0
-    return port
+    """The port if nobody listens there, else a free one."""
+    for wanted in (port, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", wanted))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise DemoError("no port is free on this machine")
 
 
 def first_of(errors: BaseExceptionGroup[Any]) -> BaseException:

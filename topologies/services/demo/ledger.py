@@ -25,16 +25,23 @@ class Ledger:
     payments: Counter[str] = field(default_factory=Counter)
     """Answers of billing by key, captured or failed; also of orders that are not ours."""
     emails: Counter[str] = field(default_factory=Counter)
+    letters: set[str] = field(default_factory=set)
+    """Message-IDs of what the mail server has taken."""
     dead_letters: Counter[str] = field(default_factory=Counter)
 
     def recount(self) -> Ledger:
         """The same orders, of which nothing has been seen yet."""
-        return Ledger(self.orders, self.malformed)
+        return Ledger(self.orders, self.malformed, letters=self.letters)
 
     @property
     def settled(self) -> bool:
-        """Whether every order has been paid, or refused, and written about."""
-        return self.orders <= self.payments.keys() & self.emails.keys()
+        """Whether every order has been paid, or refused, and written about, and the letter is with the mail server."""
+        return self.orders <= self.payments.keys() & self.emails.keys() and not self.unsent
+
+    @property
+    def unsent(self) -> set[str]:
+        """The orders of ours about which the mail server has no letter."""
+        return self.orders - {letter.removeprefix("<").partition(".")[0] for letter in self.letters}
 
     @property
     def totals(self) -> dict[str, int]:
@@ -58,7 +65,8 @@ class Ledger:
             doubled = sum(effects[key] > 1 for key in causes)
             found += [f"{lost} of {len(causes)} {cause} have no {effect}"] if lost else []
             found += [f"{doubled} of {len(causes)} {cause} have more than one {effect}"] if doubled else []
-        return found
+        unsent = len(self.unsent)
+        return found + ([f"{unsent} of {len(self.orders)} letters have not reached the mail server"] if unsent else [])
 
 
 def is_answer(record: Mapping[str, Any]) -> bool:

@@ -24,6 +24,9 @@ ORDERS_A_SECOND = 20
 ACTIVITIES_A_SECOND = 40
 MESSAGES_A_SECOND = 5
 
+CANCELLED_EVERY = 20
+"""Of so many orders one is cancelled at once: sometimes in time, sometimes not."""
+
 MALFORMED_EVERY = 100
 """Of so many records of a topic one is cut off."""
 MALFORMED_FIRST = 10
@@ -40,7 +43,7 @@ class Load:
 
     def __init__(self, public: Shoppers, ledger: Ledger, pipes: Mapping[str, Command], run: str) -> None:
         self.refused = 0
-        """Orders that were not accepted."""
+        """Orders and cancellations that were not accepted."""
         self._public = public
         self._ledger = ledger
         self._pipes = pipes
@@ -48,19 +51,22 @@ class Load:
         self._written = dict.fromkeys(pipes, 0)
 
     async def work(self, session: ClientSession, url: str, ended: asyncio.Event) -> None:
-        """Orders at `url`, looks around and writes messages, until `ended`."""
+        """Orders at the checkout at `url`, looks around and writes messages, until `ended`."""
         await asyncio.gather(self._order(session, url, ended), self._look_around(ended), self._message(ended))
 
     async def _order(self, session: ClientSession, url: str, ended: asyncio.Event) -> None:
         rows = 0
         async for _ in ticks(ORDERS_A_SECOND, ended):
             body = self._public.checkout()
-            async with session.post(url, json=body) as response:
+            async with session.post(f"{url}/checkout", json=body) as response:
                 answer = await response.json()
             if response.status != 202:
                 self.refused += 1
                 continue
             self._ledger.orders.add(answer["order_id"])
+            if len(self._ledger.orders) % CANCELLED_EVERY == 0:
+                async with session.post(f"{url}/orders/{answer['order_id']}/cancel") as cancelled:
+                    self.refused += cancelled.status != 202
             for row in invoice(body, answer["order_id"], rows):
                 await self._write(RETAIL.name, row.customer, row)
                 rows += 1
