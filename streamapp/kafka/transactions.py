@@ -62,9 +62,9 @@ class Transactions:
 
         Raises `RetriableKafkaError` when the producer must be replaced first.
         """
+        self._must_be_sound("beginning")
         if self.open:
             raise StreamappError(f"a {self._name} is open already: commit or abort it first")
-        self._must_be_sound("beginning")
         await self._client.begin_transaction()
         self.open = True
         self._refusal = None

@@ -96,10 +96,10 @@ class Clients:
     async def abort(self) -> None:
         """Forgets what was sent and not committed; after an error the producer is replaced, which aborts for us."""
         self.writer.discard()
-        if self.producer.needs_replacing:
-            await self.new_producer()
-        else:
+        if not self.producer.needs_replacing:
             await self.guarantee.abort()
+        if self.producer.needs_replacing:  # before, or because the broker did not answer to the abort
+            await self.new_producer()
 
     async def stop(self) -> None:
         """Leaves the group first, so that others take over while the rest closes."""

@@ -81,6 +81,7 @@ class Money:
         """Does it all, and gives the books."""
         server = await asyncio.get_running_loop().create_server(lambda: SMTP(self._mailbox), "127.0.0.1", 0)
         self._environment = TIMES | {
+            "STREAMAPP_TRANSACTION_TIMEOUT": "30",  # on a busy machine a commit may take long
             "STREAMAPP_BOOTSTRAP_SERVERS": self._bootstrap,
             "STREAMAPP_APPLICATION": "money",
             "STREAMAPP_TOPOLOGIES": "topologies:TOPOLOGIES",

@@ -160,6 +160,8 @@ async def test_a_broker_that_stays_away_is_a_delivery_timeout(own: Broker) -> No
         await producer.abort()
         with pytest.raises(RetriableKafkaError):
             await producer.commit()
+        with pytest.raises(RetriableKafkaError, match="its producer must be replaced"):
+            await producer.begin()
         began = time.monotonic()
         await producer.stop()
         assert time.monotonic() - began < 8
