@@ -1,4 +1,7 @@
-"""Single records with the broker's answer, for services: idempotent, acknowledged by every in-sync replica.
+"""Single records with the broker's answer, for services: acknowledged by every in-sync replica, or given up.
+
+An idempotent client of aiokafka never gives up: it would write a record long after somebody was told that it could not
+be written. So this one is not, and a record whose acknowledgement was lost may be there twice, as the same event.
 
 What was written can be read again, for a service that must know what it has answered before. Knows nothing of what is
 in a record. For many records at once there is `writer`.
@@ -37,7 +40,6 @@ class RecordPublisher:
         self._address = address_of(address)
         self._producer = AIOKafkaProducer(
             **self._address.options,
-            enable_idempotence=True,
             acks="all",
             request_timeout_ms=int(_ANSWER * 1000),
         )
