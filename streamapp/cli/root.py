@@ -38,6 +38,7 @@ TOPOLOGY_COMMANDS: Catalogue = {
     "backtest": ("streamapp.cli.backtest:backtest", "Compare what its code would write now with what was written."),
     "lag": ("streamapp.cli.lag:lag", "Print how far it is behind its topics."),
     "status": ("streamapp.cli.status:status", "Print what its worker does now: tasks, and what is being restored."),
+    "rebuild": ("streamapp.cli.rebuild:rebuild", "Build its state anew from the log, beside the live one, and switch."),
     "reset": ("streamapp.cli.reset:reset", "Forget offsets and state, to start from the beginning."),
 }
 

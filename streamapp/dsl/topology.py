@@ -60,6 +60,7 @@ RESERVED = (
     "list",
     "metrics",
     "produce",
+    "rebuild",
     "registry",
     "replay",
     "reset",

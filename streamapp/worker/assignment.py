@@ -19,10 +19,14 @@ Topics = Mapping[str, int]
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What a member tells the leader: the tasks it runs now, and those whose state lies in its folder."""
+    """What a member tells the leader: the tasks it runs now, and those whose state lies in its folder.
+
+    `withheld` are sub-topologies whose tasks nobody is to run while it is in the group: it gets them itself.
+    """
 
     running: tuple[TaskId, ...] = ()
     stored: tuple[TaskId, ...] = ()
+    withheld: tuple[int, ...] = ()
 
 
 def decode_claim(data: bytes) -> Claim:
@@ -51,6 +55,8 @@ def assign_tasks(tasks: Sequence[TaskId], claims: Mapping[str, Claim]) -> dict[s
 
     The same input gives the same answer on every machine. KIP-54's stickiness, applied to tasks.
     """
+    if holders := sorted(member for member, claim in claims.items() if claim.withheld):
+        return _withheld(tasks, claims, holders)
     members = sorted(claims)
     if not members:
         return {}
@@ -67,6 +73,16 @@ def assign_tasks(tasks: Sequence[TaskId], claims: Mapping[str, Claim]) -> dict[s
     for task in open_tasks:
         mine[min(members, key=lambda member: (len(mine[member]), member))].append(task)
     return mine
+
+
+def _withheld(tasks: Sequence[TaskId], claims: Mapping[str, Claim], holders: Sequence[str]) -> dict[str, list[TaskId]]:
+    """What is left to share when `holders` keep some from everybody."""
+    held = {number for member in holders for number in claims[member].withheld}
+    others = {member: claim for member, claim in claims.items() if not claim.withheld}
+    shared = assign_tasks([task for task in tasks if task[0] not in held], others)
+    return shared | {
+        holder: [task for task in tasks if task[0] in held] if holder == holders[0] else [] for holder in holders
+    }
 
 
 def partitions_of(tasks: Sequence[TaskId], topics: Topics, counts: Mapping[str, int]) -> dict[str, list[int]]:

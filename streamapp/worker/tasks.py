@@ -26,7 +26,7 @@ from streamapp.worker.accepted import Accepted
 from streamapp.worker.assignment import Claim, TaskId, tasks_of
 from streamapp.worker.cluster import Cluster
 from streamapp.worker.failpoints import reach
-from streamapp.worker.metadata import decode_metadata
+from streamapp.worker.metadata import decode_metadata, merge_metadata
 from streamapp.worker.names import Names, task_name
 from streamapp.worker.recovery import plan_restores
 from streamapp.worker.restoration import Restoration
@@ -161,11 +161,11 @@ class Tasks:
     def _close_overtaken(self, committed: Committed) -> None:
         """Closes tasks that another member has moved on since we last committed: ours is no longer the last word."""
         for task_id, task in self._here.items():
-            if any(
-                offset >= 0 and offset != task.committed.get(at)
-                for at, (offset, _) in committed.items()
-                if at in task.positions
-            ):
+            theirs = {at: found for at, found in committed.items() if at in task.positions}
+            moved = any(offset >= 0 and offset != task.committed.get(at) for at, (offset, _) in theirs.items())
+            ends, known = merge_metadata(decode_metadata(text) for _, text in theirs.values()).ends, task.saved.ends
+            rebuilt = any(ends[name] > known.get(name, 0) for name in ends if task.logs_to_changelog(name))
+            if moved or rebuilt:
                 logger.info("task %s was processed elsewhere meanwhile: resuming from the log", task.name)
                 self._close(task_id)
 

@@ -8,6 +8,9 @@ import msgspec
 
 from streamapp import HOUR, MINUTE, Topic, Topology, stream, table, tumbling
 
+FACTOR = int(os.environ.get("PIPELINE_FACTOR", "1"))
+"""Another one stands for another version of the code."""
+
 
 class Reading(msgspec.Struct, frozen=True):
     """One measurement; `sequence` is its place in the input."""
@@ -27,7 +30,7 @@ def add(total: Total, reading: Reading) -> Total:
     """Folds one reading in; a negative sequence number is the poison the tests inject."""
     if reading.sequence < 0:
         raise ValueError(f"sequence {reading.sequence} is negative")
-    return Total(total.readings + 1, total.checksum + reading.sequence)
+    return Total(total.readings + 1, total.checksum + FACTOR * reading.sequence)
 
 
 def sensor(reading: Reading) -> str:

@@ -72,3 +72,20 @@ def test_a_claim_survives_the_wire_and_a_foreign_one_claims_nothing() -> None:
     assert decode_claim(encode_claim(claim)) == claim
     assert decode_claim(b"\xc1garbage") == Claim()
     assert decode_claim(b"") == Claim()
+
+
+def test_what_is_withheld_runs_nowhere_while_the_rest_is_shared() -> None:
+    """It all goes to the first who withholds, whatever the others hold; without them all is shared again."""
+    tasks = [(sub, partition) for sub in range(3) for partition in range(2)]
+    claims = {
+        "a": Claim(running=((0, 0), (1, 0))),
+        "b": Claim(),
+        "x": Claim(withheld=(0,)),
+        "y": Claim(withheld=(0, 1)),
+    }
+    shared = assign_tasks(tasks, claims)
+    assert set(shared["x"]) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert shared["y"] == []
+    assert sorted(shared["a"] + shared["b"]) == [(2, 0), (2, 1)]
+    assert assign_tasks(tasks, {"x": Claim(withheld=(0, 1, 2))}) == {"x": tasks}
+    assert len(assign_tasks(tasks, {name: claims[name] for name in "ab"})["a"]) == 3
