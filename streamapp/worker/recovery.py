@@ -68,11 +68,10 @@ class Restore:
             rows = [row for row in fetched.rows() if row[0] < self.end]
             kept = taken(self.spec, rows)
             found = {key: row_of(value, timestamp) for _, timestamp, key, value, _ in kept if key is not None}
-            count, after = len(rows), min(fetched.next, self.end)
+            count = len(rows)
         else:
             found, count = fetched.newest(self.end, row_of)
-            after = fetched.next
-        self.position = max(self.position, after)
+        self.position = max(self.position, min(fetched.next, self.end))
         self.records += count
         self._newest |= found
         self._bytes += sum(len(row) for row in found.values() if row is not None)

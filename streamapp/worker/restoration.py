@@ -166,12 +166,10 @@ class Restoration:
             logger.warning("%s: stores cannot be restored now, trying again: %s", self._topology, error)
             await asyncio.sleep(_AGAIN)
             return
-        for restore in list(self._todo):
-            if restore.at in batches:
-                await _absorb(restore, batches[restore.at])
-                reach("restoring")
-            if restore.complete:
-                self._todo.remove(restore)
+        for at, fetched in batches.items():
+            await _absorb([restore for restore in self._todo if restore.at == at], fetched)
+            reach("restoring")
+        self._todo = [restore for restore in self._todo if not restore.complete]
 
     def _progress_of(self, restore: Restore) -> Progress:
         records, offsets = self._speeds[id(restore)].of()
@@ -188,13 +186,15 @@ class Restoration:
         )
 
 
-async def _absorb(restore: Restore, fetched: Fetched) -> None:
-    """Takes over what was fetched, and lets others run between two of its batches."""
+async def _absorb(restores: Sequence[Restore], fetched: Fetched) -> None:
+    """Takes over what was fetched of the log of all of them, and lets others run between two batches."""
     for part in fetched.parts():
-        restore.absorb(part)
+        for restore in restores:
+            restore.absorb(part)
         await asyncio.sleep(0)
-    if restore.due:
-        await restore.write()
+    for restore in restores:
+        if restore.due:
+            await restore.write()
 
 
 def _told(progress: Sequence[Progress]) -> str:

@@ -246,3 +246,29 @@ def test_what_was_fetched_is_freed_with_its_reader() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def last_of(value: bytes | None, timestamp: int) -> tuple[bytes | None, int]:
+    """What is made of a record."""
+    return value, timestamp
+
+
+@pytest.mark.parametrize(("start", "before"), [(0, 99), (3, 99), (0, 7), (3, 7), (5, 5)])
+def test_the_newest_of_each_key_is_what_the_rows_say_in_the_end(start: int, before: int) -> None:
+    """Also where the reader begins and ends within a batch; a record without a key is counted and left out."""
+    keyless: Any = [(0, 7, None, b"no key", []), (1, 8, b"k1", None, [])]
+    data = plain(0, 4) + plain(4, 3) + batch(7, keyless)
+    rows = [row for row in fetched(data, start).rows() if row[0] < before]
+    newest, count = fetched(data, start).newest(before, last_of)
+    assert newest == {row[2]: (row[3], row[1]) for row in rows if row[2] is not None}
+    assert count == len(rows)
+
+
+def test_parts_are_the_batches_and_end_where_the_whole_does() -> None:
+    """Each goes on where the one before ended, over what compaction removed; nothing fetched is one empty part."""
+    data = plain(0, 4, last=9) + plain(10, 3)
+    parts = list(fetched(data, 2).parts())
+    assert [(part.start, part.next) for part in parts] == [(2, 10), (10, 13)]
+    assert [row for part in parts for row in part.rows()] == fetched(data, 2).rows()
+    (empty,) = fetched(marker(5, 1, COMMIT), 5).parts()
+    assert (empty.rows(), empty.next) == ([], 6)
