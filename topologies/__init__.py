@@ -1,11 +1,13 @@
-"""What happens: one file per topology, `events` with what they speak of, `services` with what starts it all.
+"""What happens: one file per topology of the shop, `analytics` with those on recorded data.
 
-streamapp finds the two names below by its settings `topologies` and `services`.
+`events` has what they speak of, `services` what starts it all. streamapp finds the two names below by its settings
+`topologies` and `services`.
 """
 
 from __future__ import annotations
 
 from topologies import (
+    analytics,
     billing,
     customer_dashboard,
     email,
@@ -14,7 +16,6 @@ from topologies import (
     inventory,
     orders,
     orders_read_model,
-    revenue,
     shipping,
 )
 from topologies.services import checkout, storefront
@@ -29,7 +30,7 @@ TOPOLOGIES = (
     orders_read_model.topology,
     customer_dashboard.topology,
     enrichment.topology,
-    revenue.topology,
+    *analytics.TOPOLOGIES,
 )
 
 SERVICES = {service.name: service for service in (checkout.service, storefront.service)}

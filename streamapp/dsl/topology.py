@@ -54,6 +54,7 @@ RESERVED = (
     "describe",
     "fail-points",
     "help",
+    "gallery",
     "history",
     "import",
     "lag",

@@ -18,9 +18,9 @@ from streamapp import DAY, HOUR, Windowed
 from streamapp.cli.importers.files import lines_of
 from streamapp.cli.importers.online_retail import events
 from streamapp.testing.driver import TopologyDriver
-from topologies import revenue
+from topologies.analytics import revenue
+from topologies.analytics.events import Revenue
 from topologies.events import RETAIL, RetailRow
-from topologies.revenue import Revenue
 
 SMALL = Path(__file__).parents[1] / "fixtures" / "retail-small.csv"
 REAL = Path(__file__).parents[3] / "shared" / "realdata"
@@ -88,7 +88,7 @@ def test_an_hour_stays_open_for_another_hour(driver: TopologyDriver) -> None:
     driver.pipe(RETAIL, None, row("France", 20), timestamp=NINE + 2 * HOUR)
     driver.pipe(RETAIL, None, row("France", 4), timestamp=NINE + HOUR - 1)
     assert driver.table(TABLE)[window("France", NINE)] == Revenue(2, 3)
-    assert driver.late == {TABLE: 1}
+    assert driver.late[TABLE] == 1
 
 
 def test_stream_time_is_that_of_all_countries(driver: TopologyDriver) -> None:
@@ -96,7 +96,7 @@ def test_stream_time_is_that_of_all_countries(driver: TopologyDriver) -> None:
     driver.pipe(RETAIL, None, row("EIRE", 1), timestamp=NINE + 2 * HOUR)
     driver.pipe(RETAIL, None, row("France", 1), timestamp=NINE)
     assert driver.table(TABLE) == {window("EIRE", NINE + 2 * HOUR): Revenue(1, 1)}
-    assert driver.late == {TABLE: 1}
+    assert driver.late[TABLE] == 1
 
 
 def test_hours_are_kept_for_800_days(driver: TopologyDriver) -> None:
@@ -121,7 +121,7 @@ def test_sums_and_times_survive_a_restart(driver: TopologyDriver) -> None:
         window("France", NINE): Revenue(1, 1),
         window("France", NINE + 2 * HOUR): Revenue(2, 10),
     }
-    assert driver.late == {TABLE: 1}
+    assert driver.late[TABLE] == 1
 
 
 def expected_of(path: Path) -> list[str]:

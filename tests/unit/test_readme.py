@@ -114,7 +114,7 @@ def test_what_is_registered_is_named() -> None:
 def test_the_topology_is_the_one_that_runs() -> None:
     """Letter for letter, and within a screen."""
     topology, _ = blocks("python")
-    assert topology == (ROOT / "topologies" / "revenue.py").read_text(encoding="utf-8")
+    assert topology == (ROOT / "topologies" / "analytics" / "revenue.py").read_text(encoding="utf-8")
     assert len(topology.splitlines()) < SCREEN
 
 

@@ -9,6 +9,14 @@ IMPORTERS: Catalogue = {
         "streamapp.cli.importers.commands:online_retail",
         "UCI Online Retail: one event per invoice line.",
     ),
+    "nab": (
+        "streamapp.cli.importers.commands:nab",
+        "Numenta Anomaly Benchmark: one event per reading of a sensor.",
+    ),
+    "nasa-http": (
+        "streamapp.cli.importers.commands:nasa_http",
+        "Requests to NASA's web server: one event per request.",
+    ),
 }
 
 importers = Commands("import", IMPORTERS, help="Put a data set on a topic, timestamps as in the data.")

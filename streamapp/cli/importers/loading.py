@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import TypeAlias
 
 import click
 
 from streamapp.cli.cluster import open_admin, open_writer, partitions_of
+from streamapp.cli.importers.events import Event
 from streamapp.errors import ConfigurationError
 from streamapp.kafka import Admin, Partitioner, TopicInfo
 from streamapp.settings import Settings
-
-Event: TypeAlias = tuple[int, bytes | None, bytes]
-"""Timestamp (ms), key, value."""
 
 KEPT = {"retention.ms": "-1"}
 """Kafka's retention follows the record's time: without this, old events would vanish within minutes."""
@@ -48,6 +45,16 @@ async def load(settings: Settings, topic: str, partitions: int, events: Iterable
         await writer.flush()
     progress.end()
     return progress.done
+
+
+async def make_missing(settings: Settings, wanted: Mapping[str, Mapping[str, str]], partitions: int) -> None:
+    """Makes topics that are not there, to keep records of the past, and says so."""
+    async with open_admin(settings) as admin:
+        known = await admin.describe(sorted(wanted))
+        for name, config in wanted.items():
+            if name not in known:
+                await admin.create(name, partitions, {**KEPT, **config}, settings.replication_factor)
+                click.echo(f"topic {name!r} made, beside it", err=True)
 
 
 async def _topic(admin: Admin, topic: str, partitions: int, replication: int) -> TopicInfo:
