@@ -25,6 +25,7 @@ COMMANDS: Catalogue = {
     "consume": ("streamapp.cli.consume:consume", "Print a topic's records, one JSON per line."),
     "trace": ("streamapp.cli.trace:trace", "Print every event of one flow, as a tree."),
     "import": ("streamapp.cli.importers:importers", "Put a data set on a topic."),
+    "gallery": ("streamapp.cli.gallery:gallery", "Compute known answers from files of known data."),
     "broker": ("streamapp.cli.broker:broker", "Start and stop a Kafka broker on this machine."),
     "fail-points": ("streamapp.cli.fail_points:fail_points", "List where a worker can be made to die, for tests."),
 }

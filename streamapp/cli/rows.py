@@ -35,8 +35,8 @@ def jsonl(rows: Iterable[TableRow]) -> Iterator[bytes]:
     return (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
-def delimited(rows: Iterable[TableRow], columns: Sequence[str] | None) -> Iterator[bytes]:
-    """One line of fields joined by commas per row, without header or quoting; what is absent is empty.
+def delimited(rows: Iterable[TableRow], columns: Sequence[str] | None, separator: str = ",") -> Iterator[bytes]:
+    """One line of joined fields per row, without header or quoting; what is absent is empty.
 
     `columns` are paths such as `value.rows`; None: key, window start where there are windows, and value.
     Raises `UsageError` for a column that no row has, before the first line.
@@ -49,12 +49,12 @@ def delimited(rows: Iterable[TableRow], columns: Sequence[str] | None) -> Iterat
     paths = [tuple(column.split(".")) for column in columns]
     for path in paths:
         _check(path, sample)
-    return map(_line(paths), chain(sample, remaining))
+    return map(_line(paths, separator), chain(sample, remaining))
 
 
-def _line(paths: Sequence[tuple[str, ...]]) -> Callable[[TableRow], bytes]:
+def _line(paths: Sequence[tuple[str, ...]], separator: str) -> Callable[[TableRow], bytes]:
     def line(row: TableRow) -> bytes:
-        return (",".join([_field(_at(row, path)) for path in paths]) + "\n").encode()
+        return (separator.join([_field(_at(row, path)) for path in paths]) + "\n").encode()
 
     return line
 

@@ -14,12 +14,14 @@ from streamapp.errors import TopologyError
 class JoinWindows:
     """A right record joins a left one of time t when its own time is from t - `before` to t + `after`.
 
-    A record without a partner is given up when stream time is more than `grace` beyond the end of its window.
+    A record without a partner is given up when stream time is more than `grace` beyond the end of its window; but
+    Kafka Streams then looks for such records only now and then. With `prompt` every record that moves the time looks.
     """
 
     before: int
     after: int
     grace: int = 0
+    prompt: bool = False
 
     def __post_init__(self) -> None:
         for name in ("before", "after"):
@@ -38,13 +40,18 @@ class JoinWindows:
         return self.before + self.after
 
 
-def join_windows(within: int | None = None, *, before: int = 0, after: int = 0, grace: int = 0) -> JoinWindows:
+def join_windows(
+    within: int | None = None, *, before: int = 0, after: int = 0, grace: int = 0, prompt: bool = False
+) -> JoinWindows:
     """Right records from `before` ms earlier to `after` ms later; `within`: as much on both sides.
+
+    `prompt`: records without a partner leave with the first record, of either side, that finds their time over. Kafka
+    Streams lets them wait for one of a later time, or of their own side, in some cases.
 
     Raises `TopologyError` for an empty window, a negative grace, or both forms at once.
     """
     if within is None:
-        return JoinWindows(before, after, grace)
+        return JoinWindows(before, after, grace, prompt)
     if before or after:
         raise TopologyError(f"join_windows({within}, before={before}, after={after}): give either form, not both")
-    return JoinWindows(within, within, grace)
+    return JoinWindows(within, within, grace, prompt)

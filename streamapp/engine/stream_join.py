@@ -89,6 +89,7 @@ def _build_side(
     name = node.name or ""
     times, journal, drop = context.clock(name), context.journal, context.counting(context.dropped, name)
     join, alone, after = side.join, side.alone, side.after
+    looked = min(side.before, after) if node.windows.prompt else after
     keep = keeping(side.rows, side.own, context)
     match = _matching(side, unmatched, forward)
 
@@ -104,7 +105,7 @@ def _build_side(
                 drop()
             return
         if unmatched is not None and timestamp == observed:
-            unmatched.emit(observed, after, headers)
+            unmatched.emit(observed, looked, headers)
         if not match(key, value, timestamp, headers) and alone:
             wait_or_leave(key, value, timestamp, headers, observed)
         keep(key, value, timestamp)

@@ -52,6 +52,7 @@ class Unmatched:
         store = context.key_value_store(node.unmatched or "")
         self._get, self._put, self._range = store.get, store.put, store.range
         self._grace = node.windows.grace
+        self._prompt = node.windows.prompt
         self._waits = (node.windows.before + self._grace, node.windows.after + self._grace)
         """How long (ms) a record of each side waits."""
         self._join, self._forward = join, forward
@@ -93,11 +94,12 @@ class Unmatched:
         """The rows that wait in vain, and the time of the last row looked at.
 
         The search ends with the row after the first of each side that may still wait, and the next one begins to be
-        worth while there; so some leave later than they could (`minTime` in KStreamKStreamJoin).
+        worth while there; so some leave later than they could (`minTime` in KStreamKStreamJoin). Prompt: at the first
+        that still waits.
         """
         gone: list[tuple[Any, Any]] = []
         waiting = [False, False]
-        last = BEFORE_ALL
+        last = first = BEFORE_ALL
         for place, values, _ in self._range((max(self._time(_SEARCHED), 0),)):
             last, side, _ = place
             if all(waiting):
@@ -106,9 +108,10 @@ class Unmatched:
                 gone.append((place, values))
                 continue
             waiting[side] = True
+            first = last if first == BEFORE_ALL else first
             if all(waiting) and len(values[side]) > 1:  # the second value of the row is where the search ends
                 break
-        return gone, last
+        return gone, first if self._prompt and any(waiting) else last
 
     def _time(self, row: tuple[int, int, None]) -> int:
         found = self._get(row)

@@ -237,3 +237,22 @@ def test_unmatched_records_leave_once_and_only_without_a_partner(
         assert alone | matched >= set(sides)
     else:
         assert alone | matched >= {text for text, left in sides.items() if left}
+
+
+def test_prompt_records_leave_with_any_record_that_moves_time() -> None:
+    """Kafka Streams lets a left record wait until a right one is `before` later still; `prompt` does not."""
+    for prompt, expected in ((False, []), (True, [("a", "l1.")])):
+        with TopologyDriver(joined("left", join_windows(before=1_000, prompt=prompt))) as driver:
+            driver.pipe(LEFT, "a", "l1", timestamp=5)
+            driver.pipe(RIGHT, "b", "r1", timestamp=6)
+            assert driver.pairs(OUT) == expected
+
+
+def test_prompt_records_leave_one_after_the_other() -> None:
+    """Each as soon as its own window is over, though others still wait."""
+    with TopologyDriver(joined("left", join_windows(after=10, prompt=True))) as driver:
+        for time in (1, 2, 3):
+            driver.pipe(LEFT, "a", f"l{time}", timestamp=time)
+        for time, expected in ((11, []), (12, ["l1."]), (13, ["l2."]), (14, ["l3."])):
+            driver.pipe(RIGHT, "b", "r", timestamp=time)
+            assert [value for _, value in driver.pairs(OUT)] == expected

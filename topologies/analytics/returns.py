@@ -1,7 +1,8 @@
 """What a cancelled line may take back: purchases of the same article by the same customer, in the 30 days before.
 
 A cancellation does not name its invoice, so it is joined with every purchase in question, and with null when there
-is none. Both kinds go through one repartition topic and part only behind it: so they keep their order.
+is none: promptly, so that purchases, too, tell that a cancellation's time is over. Both kinds go through one
+repartition topic and part only behind it: so they keep their order.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ lines = (
 )
 
 returns = lines.filter(is_cancellation).left_join(
-    lines.filter(is_purchase), matched, "purchases", within=join_windows(before=30 * DAY)
+    lines.filter(is_purchase), matched, "purchases", within=join_windows(before=30 * DAY, prompt=True)
 )
 
 topology = Topology("returns", returns.to(RETURNS))
