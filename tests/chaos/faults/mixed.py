@@ -21,7 +21,7 @@ from tests.chaos.checking import check_once
 from tests.chaos.events import Sent
 from tests.chaos.faults.brokers import kill_node
 from tests.chaos.faults.failpoints import ABORTED, EXACTLY_ONCE, REVOKED
-from tests.chaos.faults.poison import bad_records
+from tests.chaos.faults.poison import KEYED, bad_records
 from tests.chaos.faults.state import DAMAGE
 from tests.chaos.order import Order
 from tests.chaos.page import chaos_page
@@ -42,7 +42,9 @@ BY_THEMSELVES = [name for name in POINTS if name not in REVOKED | ABORTED | {"la
 
 async def mixed(order: Order) -> Outcome:
     """Until the minutes are over; then a quiet end, all checks, and the page."""
-    async with order.scene(8, replicas=3) as scene:
+    scene = order.scene(8, replicas=3)
+    scene.topic_config = KEYED
+    async with scene:
         await scene.feed(200)
         run = _Run(order, scene)
         for place in PLACES:
