@@ -67,23 +67,24 @@ class TaskState:
         for a folder that cannot be used now.
         """
         if folder is None:
-            return cls._opened(None, MemoryBackend(), specs, identity, None)
+            return cls.over(None, MemoryBackend(), specs, identity)
         lock = FolderLock(folder, wait_s)
         try:
-            return cls._opened(folder, _on_disk(folder), specs, identity, lock)
+            return cls.over(folder, _on_disk(folder), specs, identity, lock)
         except BaseException:
             lock.release()
             raise
 
     @classmethod
-    def _opened(
+    def over(
         cls,
         folder: Path | None,
         backend: Backend,
         specs: Sequence[StoreSpec],
         identity: Identity,
-        lock: FolderLock | None,
+        lock: FolderLock | None = None,
     ) -> TaskState:
+        """The stores that `specs` name over `backend`, which is the content of `folder`; as `open`."""
         task = f"{folder.parent.name}/{folder.name}" if folder else ""
         wanted = Record(identity, task, shapes(specs), Position())
         try:

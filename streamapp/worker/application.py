@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +25,7 @@ from streamapp.state import DamagedStateError, TaskState, put_aside
 from streamapp.state.table_reader import TableReaders
 from streamapp.worker.accepted import Accepted
 from streamapp.worker.channel import BatchChannel
+from streamapp.worker.clock import monotonic
 from streamapp.worker.cluster import Cluster, by_pattern, look_again
 from streamapp.worker.global_tables import GlobalTables
 from streamapp.worker.member import Member, Parts, State, Tally
@@ -94,7 +94,7 @@ class Application(Service):
         self._rounds = Rounds(self._channels, Outputs(plan, self.names, cluster.partitions), accepted)
         self._reader = Reader(plan.tables, self._group_tasks.every, self._group_tasks.open, self._global_state)
         internal = (source.topic for sub in plan.subtopologies for source in sub.sources if source.internal)
-        self._purge = Purge(cluster.admin, frozenset(map(self.names.internal, internal)), time.monotonic())
+        self._purge = Purge(cluster.admin, frozenset(map(self.names.internal, internal)), monotonic())
 
     @property
     def label(self) -> str:

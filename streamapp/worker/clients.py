@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from streamapp.kafka import BatchConsumer, BatchProducer, BatchWriter, GroupMember
+from streamapp.kafka import GroupMember
 from streamapp.kafka.assignor import GroupAssignor
+from streamapp.kafka.interfaces import Consumer, Kafka, Producer, Writer
 from streamapp.settings import Settings
 from streamapp.worker.assignment import Claim, Topics, assign_tasks, decode_claim, encode_claim, partitions_of, tasks_of
 from streamapp.worker.commit import AtLeastOnce, ExactlyOnce, Guarantee
@@ -37,14 +38,14 @@ class Membership:
 class Clients:
     """A consumer in the group, a reader for restores, a producer with its writer, and the guarantee they make."""
 
-    consumer: BatchConsumer
-    reader: BatchConsumer
-    producer: BatchProducer
-    writer: BatchWriter
+    consumer: Consumer
+    reader: Consumer
+    producer: Producer
+    writer: Writer
     guarantee: Guarantee
 
-    def __init__(self, bootstrap: str, settings: Settings, membership: Membership, limits: Mapping[str, int]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: Kafka, settings: Settings, membership: Membership, limits: Mapping[str, int]) -> None:
+        self._kafka = kafka
         self._settings = settings
         self._membership = membership
         self._limits = limits
@@ -53,16 +54,14 @@ class Clients:
         """The producer first: it aborts the transaction a predecessor left open, which our reads would wait for."""
         await self.new_producer()
         membership = self._membership
-        self.reader = BatchConsumer(bootstrap_servers=self._bootstrap, isolation_level="read_committed")
+        self.reader = self._kafka.reader()
         await self.reader.start()
-        self.consumer = BatchConsumer(
-            bootstrap_servers=self._bootstrap,
-            group_id=membership.group,
-            group_instance_id=membership.member,
-            isolation_level="read_committed",
-            session_timeout_ms=int(self._settings.session_timeout * 1000),
-            heartbeat_interval_ms=int(self._settings.heartbeat_interval * 1000),
-            partition_assignment_strategy=[GroupAssignor(PROTOCOL, self._assign, self._user_data)],
+        self.consumer = self._kafka.member(
+            membership.group,
+            membership.member,
+            self._settings.session_timeout,
+            self._settings.heartbeat_interval,
+            GroupAssignor(PROTOCOL, self._assign, self._user_data),
         )
         await self.consumer.start()
         if not self._exactly_once:
@@ -77,17 +76,12 @@ class Clients:
 
     async def new_producer(self) -> None:
         """Starts a producer in place of the present one, if any; the broker aborts what that one left open."""
-        old: BatchProducer | None = getattr(self, "producer", None)
-        if self._exactly_once:
-            self.producer = BatchProducer(
-                bootstrap_servers=self._bootstrap,
-                transactional_id=self._membership.member,
-                transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
-            )
-        else:
-            self.producer = BatchProducer(bootstrap_servers=self._bootstrap)
+        old: Producer | None = getattr(self, "producer", None)
+        self.producer = self._kafka.producer(
+            self._membership.member if self._exactly_once else None, self._settings.transaction_timeout
+        )
         await self.producer.start()
-        self.writer = BatchWriter(self.producer, limits=self._limits)
+        self.writer = self._kafka.writer(self.producer, self._limits)
         if self._exactly_once:
             self.guarantee = ExactlyOnce(self.producer)
         if old is not None:

@@ -16,7 +16,8 @@ from streamapp.engine.plan import plan as make_plan
 from streamapp.engine.specs import Plan
 from streamapp.errors import ConfigurationError, TopologyError
 from streamapp.formats import codec_for
-from streamapp.kafka import Admin, TopicInfo
+from streamapp.kafka import TopicInfo
+from streamapp.kafka.interfaces import Kafka, Topics
 from streamapp.settings import Settings
 from streamapp.state import Identity
 from streamapp.worker.names import Names
@@ -43,7 +44,9 @@ class Cluster:
     """A prepared cluster: every topic the topologies use exists and is described here by Kafka's name."""
 
     bootstrap: str
-    admin: Admin
+    admin: Topics
+    kafka: Kafka
+    """Makes its clients."""
     cluster_id: str
     topics: Mapping[str, TopicInfo]
     plans: Mapping[str, Plan]
@@ -67,7 +70,7 @@ class Cluster:
         )
 
 
-async def prepare(bootstrap: str, admin: Admin, plans: Iterable[Plan], settings: Settings) -> Cluster:
+async def prepare(bootstrap: str, admin: Topics, kafka: Kafka, plans: Iterable[Plan], settings: Settings) -> Cluster:
     """Checks and completes the topics of all `plans`; raises one `ConfigurationError` that lists what is wrong."""
     plans = await _with_matching_topics(list(plans), admin, settings.application)
     known = await admin.describe(sorted({topic for plan in plans for topic in _external(plan)}))
@@ -91,7 +94,7 @@ async def prepare(bootstrap: str, admin: Admin, plans: Iterable[Plan], settings:
     described = {**known, **await admin.describe(sorted(internal))}
     for warning in (*_short_retention(plans, described), *_forgetful(plans, described)):
         logger.warning(warning)
-    return Cluster(bootstrap, admin, admin.cluster_id, described, {plan.topology.name: plan for plan in plans})
+    return Cluster(bootstrap, admin, kafka, admin.cluster_id, described, {plan.topology.name: plan for plan in plans})
 
 
 def by_pattern(plan: Plan) -> tuple[Source, ...]:
@@ -105,14 +108,14 @@ async def look_again(cluster: Cluster, plan: Plan, settings: Settings) -> Cluste
     if _sources(now) == _sources(plan) or list(_unmatched(now)):
         return None
     logger.info("%s: other topics match its patterns now, it begins again with them", plan.topology.name)
-    return await prepare(cluster.bootstrap, cluster.admin, [now], settings)
+    return await prepare(cluster.bootstrap, cluster.admin, cluster.kafka, [now], settings)
 
 
 def _sources(plan: Plan) -> set[str]:
     return {source.topic for sub in plan.subtopologies for source in sub.sources}
 
 
-async def _with_matching_topics(plans: list[Plan], admin: Admin, application: str) -> list[Plan]:
+async def _with_matching_topics(plans: list[Plan], admin: Topics, application: str) -> list[Plan]:
     """The plans with the topics of the cluster that match their patterns, but never internal ones of their own."""
     if not any(map(by_pattern, plans)):
         return plans

@@ -8,13 +8,14 @@ offset commit, then the stores. Nothing reaches a store before Kafka has it. Kno
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from streamapp.engine.records import Change
-from streamapp.kafka import BatchConsumer, BatchProducer, BatchWriter, GroupMetadata
+from streamapp.kafka import GroupMetadata
+from streamapp.kafka.interfaces import Consumer, Producer, Writer
 from streamapp.state import Position
+from streamapp.worker.clock import wall_clock
 from streamapp.worker.failpoints import reach
 from streamapp.worker.metadata import TaskMetadata
 from streamapp.worker.names import Names
@@ -45,7 +46,7 @@ class Guarantee(Protocol):
 class ExactlyOnce:
     """Outputs, changelog and offsets in one Kafka transaction (KIP-98, KIP-447)."""
 
-    def __init__(self, producer: BatchProducer) -> None:
+    def __init__(self, producer: Producer) -> None:
         self._producer = producer
         self._open = False
 
@@ -75,7 +76,7 @@ class ExactlyOnce:
 class AtLeastOnce:
     """Offsets after everything they stand for was acknowledged; a crash repeats outputs, never loses one."""
 
-    def __init__(self, consumer: BatchConsumer) -> None:
+    def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
 
     async def begin(self) -> None:
@@ -91,7 +92,7 @@ class AtLeastOnce:
 
 
 async def commit(
-    tasks: Sequence[RunningTask], names: Names, writer: BatchWriter, guarantee: Guarantee, member: GroupMetadata
+    tasks: Sequence[RunningTask], names: Names, writer: Writer, guarantee: Guarantee, member: GroupMetadata
 ) -> None:
     """Commits what `tasks` have done since the last commit, in the order above.
 
@@ -114,7 +115,7 @@ async def commit(
     reach("committed")
 
 
-def _send_changes(task: RunningTask, names: Names, writer: BatchWriter) -> Changes:
+def _send_changes(task: RunningTask, names: Names, writer: Writer) -> Changes:
     task.task.expire()
     changes = task.state.changes()
     for store, rows in changes.items():
@@ -161,7 +162,7 @@ async def _store(task: RunningTask, changes: Changes, ends: dict[str, int], save
         changelogs=ends,
         times=saved.times,
         late=saved.late,
-        committed_at=int(time.time() * 1000),
+        committed_at=wall_clock(),
     )
     if sum(map(len, changes.values())) <= _SMALL:
         task.state.commit(position)

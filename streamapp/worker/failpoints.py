@@ -2,7 +2,8 @@
 
 The process kills itself with SIGKILL when it passes the place NAME for the HIT-th time, so that nothing is flushed,
 closed or answered any more. Without the variable a pass is a call of an empty function, once a batch or a commit and
-never once a record. Knows nothing of what happens at the places.
+never once a record. Whoever runs several workers in one process, as the simulator does, sets `PASSING` in the context
+of each one's tasks. Knows nothing of what happens at the places.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 
 from streamapp.errors import ConfigurationError
 
@@ -76,5 +78,12 @@ def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-reach = armed(os.environ.get(VARIABLE), _kill)
-"""Called with the name of each place when it is passed."""
+_PASS = armed(os.environ.get(VARIABLE), _kill)
+
+PASSING: ContextVar[Callable[[str], None]] = ContextVar("PASSING", default=_PASS)
+"""What is called at every place."""
+
+
+def reach(point: str) -> None:
+    """Called with the name of each place when it is passed."""
+    PASSING.get()(point)

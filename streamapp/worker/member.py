@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +17,17 @@ from streamapp.engine.failure import RetryLaterError
 from streamapp.errors import FencedError, StreamappError
 from streamapp.kafka import GroupMetadata, RetriableKafkaError, StaleMemberError, UnknownOutcomeError
 from streamapp.settings import Settings
-from streamapp.state import DamagedStateError, put_aside
+from streamapp.state import DamagedStateError
 from streamapp.worker.channel import BatchDroppedError
 from streamapp.worker.clients import Clients, Membership
+from streamapp.worker.clock import elapsed, monotonic, wall_clock
 from streamapp.worker.cluster import Cluster
 from streamapp.worker.commit import commit
 from streamapp.worker.failpoints import reach
 from streamapp.worker.names import Names
 from streamapp.worker.pulse import Pulse
 from streamapp.worker.purge import Purge
-from streamapp.worker.rounds import Rounds, elapsed, wall_clock
+from streamapp.worker.rounds import Rounds
 from streamapp.worker.running import TopicPartition
 from streamapp.worker.tasks import Tasks
 
@@ -100,11 +100,11 @@ class Member:
         self._global_folder = parts.global_folder
         topics = {topic: sub.number for topic, (sub, _) in parts.tasks.topics.items()}
         membership = Membership(names.group, member, topics, parts.tasks.claim, self._revoked, self._assigned)
-        self._clients = Clients(cluster.bootstrap, settings, membership, cluster.limits)
+        self._clients = Clients(cluster.kafka, settings, membership, cluster.limits)
         self._member: GroupMetadata | None = None
         self._turn = asyncio.Lock()  # held while a batch is processed or committed, and by a rebalance
         self._overtaken: FencedError | None = None  # found out in a rebalance, raised by the loop
-        self._last_commit = time.monotonic()
+        self._last_commit = monotonic()
         self._troubles = 0
 
     async def join(self) -> None:
@@ -138,12 +138,12 @@ class Member:
             async with self._turn:
                 if self._group_tasks.active and not self._host.paused:
                     await self._rounds.run(list(self._group_tasks.open.values()), self._clients)
-                    await self._clients.writer.linger(self._linger_seconds(), time.monotonic())
-                is_due = time.monotonic() - self._last_commit >= self._settings.commit_seconds
+                    await self._clients.writer.linger(self._linger_seconds(), monotonic())
+                is_due = monotonic() - self._last_commit >= self._settings.commit_seconds
                 if is_due or self._rounds.culprit.size is not None:
                     await self._commit()
-            if self._purge.due(time.monotonic()):
-                await self._purge.run(list(self._group_tasks.open.values()), time.monotonic())
+            if self._purge.due(monotonic()):
+                await self._purge.run(list(self._group_tasks.open.values()), monotonic())
         else:
             await asyncio.sleep(0.01)
 
@@ -168,7 +168,7 @@ class Member:
                     await self._roll_back()
             case RetryLaterError():  # a change that waited for the commit, which must wait for it now
                 logger.info("%s: %s", name, error)
-                self._last_commit = time.monotonic() + error.after / 1000 - self._settings.commit_seconds
+                self._last_commit = monotonic() + error.after / 1000 - self._settings.commit_seconds
             case DamagedStateError() if error.folder != self._global_folder:
                 await self._rebuild(error)
             case _:
@@ -252,7 +252,7 @@ class Member:
 
     async def _commit(self) -> None:
         """Commits the tasks that have moved; nothing to commit costs nothing."""
-        self._last_commit = began = time.monotonic()
+        self._last_commit = began = monotonic()
         dirty = [task for task in self._group_tasks.open.values() if task.dirty]
         if not dirty or self._member is None:
             return
@@ -267,7 +267,7 @@ class Member:
             {(task.id, task.topics[at[0]]): offset for task in dirty for at, offset in task.positions.items()}
         )
         self._tally.commits += 1
-        self._tally.commit_seconds += time.monotonic() - began
+        self._tally.commit_seconds += monotonic() - began
 
     async def _roll_back(self) -> None:
         """Back to the last commit, in Kafka and here; what was processed since is fetched again."""
@@ -294,7 +294,7 @@ class Member:
             self._tally.aborts += 1
             await self._clients.abort()
             await self._group_tasks.begin_anew()
-            aside = put_aside(error.folder)
+            aside = self._group_tasks.put_aside(error.folder)
         logger.warning("%s; put aside as %s and rebuilt from the log", error, aside)
 
     async def last_word(self) -> None:

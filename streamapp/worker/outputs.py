@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 from streamapp.engine.failure import DeadLetter
 from streamapp.engine.specs import Plan, SinkSpec
-from streamapp.kafka import BatchWriter, Partitioner
+from streamapp.kafka import Partitioner
+from streamapp.kafka.interfaces import Writer
 from streamapp.worker.names import Names
 from streamapp.worker.running import RunningTask
 
@@ -38,7 +39,7 @@ class Outputs:
             for sub in plan.subtopologies
         }
 
-    def send(self, task: RunningTask, writer: BatchWriter) -> None:
+    def send(self, task: RunningTask, writer: Writer) -> None:
         """Hands everything the task has given out since the last call to the writer."""
         routes = self._routes[task.subtopology.number]
         put = writer.put
@@ -53,7 +54,7 @@ class Outputs:
         if task.task.dead_letters:
             self._send_dead_letters(task, writer)
 
-    def _send_dead_letters(self, task: RunningTask, writer: BatchWriter) -> None:
+    def _send_dead_letters(self, task: RunningTask, writer: Writer) -> None:
         for letter in task.task.dead_letters:
             _, timestamp, key, value, headers = letter.row
             partition = self._dead_letter_partitioner(key)

@@ -7,8 +7,9 @@ threads go on. Knows nothing of sessions or groups.
 from __future__ import annotations
 
 import threading
-import time
 from types import TracebackType
+
+from streamapp.worker.clock import monotonic
 
 BEAT = 0.5
 """Seconds between two beats."""
@@ -20,14 +21,14 @@ class Pulse:
     def __init__(self, beat: float = BEAT) -> None:
         self._beat = beat
         self._ended = threading.Event()
-        self._last = time.monotonic()
+        self._last = monotonic()
         self._longest = 0.0
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     @property
     def longest(self) -> float:
         """Also counts a pause that ended a moment ago, before the next beat."""
-        return max(self._longest, time.monotonic() - self._last - self._beat)
+        return max(self._longest, monotonic() - self._last - self._beat)
 
     def note(self, now: float) -> None:
         """A beat at `now`, in seconds of a clock that never goes back."""
@@ -36,15 +37,15 @@ class Pulse:
 
     def forget(self) -> None:
         """Counts from here on."""
-        self.note(time.monotonic())
+        self.note(monotonic())
         self._longest = 0.0
 
     def _run(self) -> None:
         while not self._ended.wait(self._beat):
-            self.note(time.monotonic())
+            self.note(monotonic())
 
     def __enter__(self) -> Pulse:
-        self._last = time.monotonic()
+        self._last = monotonic()
         self._thread.start()
         return self
 

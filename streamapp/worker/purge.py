@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 
 from streamapp.errors import StreamappError
-from streamapp.kafka import Admin
+from streamapp.kafka.interfaces import Topics
 from streamapp.worker.running import RunningTask, TopicPartition
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ INTERVAL = 30.0
 class Purge:
     """Purges the repartition topics among `internal`, Kafka's names, at most every `INTERVAL` seconds."""
 
-    def __init__(self, admin: Admin, internal: frozenset[str], now: float) -> None:
+    def __init__(self, admin: Topics, internal: frozenset[str], now: float) -> None:
         self._admin = admin
         self._internal = internal
         self._last = now

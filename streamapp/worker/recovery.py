@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from streamapp.engine.source_log import taken
 from streamapp.engine.specs import StoreSpec
 from streamapp.errors import ConfigurationError
-from streamapp.kafka import Admin, Fetched
+from streamapp.kafka.interfaces import Records, Topics
 from streamapp.state.layout import row_of
 from streamapp.worker.names import Names
 from streamapp.worker.running import RunningTask, TopicPartition
@@ -62,7 +62,7 @@ class Restore:
         """Whether what has been collected is much, or all."""
         return self.position >= self.end or len(self._newest) >= ROWS or self._bytes >= BYTES
 
-    def absorb(self, fetched: Fetched) -> None:
+    def absorb(self, fetched: Records) -> None:
         """Collects what lies before `end`."""
         if self.spec.log == "source":
             rows = [row for row in fetched.rows() if row[0] < self.end]
@@ -91,7 +91,7 @@ class Restore:
 
 
 async def plan_restores(
-    tasks: Sequence[RunningTask], names: Names, admin: Admin, committed: Mapping[TopicPartition, int]
+    tasks: Sequence[RunningTask], names: Names, admin: Topics, committed: Mapping[TopicPartition, int]
 ) -> list[Restore]:
     """What must be read for `tasks`, given the offsets committed for their sources.
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from streamapp.kafka import BatchConsumer, Fetched, RetriableKafkaError
+from streamapp.kafka import RetriableKafkaError
+from streamapp.kafka.interfaces import Consumer, Records
 from streamapp.worker.assignment import TaskId
+from streamapp.worker.clock import monotonic
 from streamapp.worker.failpoints import reach
 from streamapp.worker.names import task_name
 from streamapp.worker.recovery import Restore
@@ -104,12 +105,12 @@ class Restoration:
         if self._loop is not None and self._loop.done():
             self._loop.result()
 
-    def go_on(self, reader: BatchConsumer, restores: Iterable[Restore]) -> None:
+    def go_on(self, reader: Consumer, restores: Iterable[Restore]) -> None:
         """Goes on with what is not complete of before, and with `restores`, through `reader`, which is its alone."""
         self._todo += [restore for restore in restores if not restore.complete]
         self._speeds = {id(restore): Speed() for restore in self._todo}
         if self._todo:
-            self._halted, self._began = False, time.monotonic()
+            self._halted, self._began = False, monotonic()
             self._loop = asyncio.create_task(self._run(reader))
 
     async def halt(self) -> None:
@@ -129,7 +130,7 @@ class Restoration:
 
     # -- in the background ---------------------------------------------------------------------------------------------
 
-    async def _run(self, reader: BatchConsumer) -> None:
+    async def _run(self, reader: Consumer) -> None:
         first = [(restore, restore.records) for restore in self._todo]
         logger.info("%s: restoring %s", self._topology, _told(self.progress))
         last_line = self._began
@@ -137,7 +138,7 @@ class Restoration:
         try:
             while self._todo and not self._halted:
                 await self._read(reader)
-                now = time.monotonic()
+                now = monotonic()
                 for restore in self._todo:
                     self._speeds[id(restore)].note(now, restore.records, restore.position)
                 if self._todo and now - last_line >= _EVERY:
@@ -145,13 +146,13 @@ class Restoration:
                     logger.info("%s: restoring %s", self._topology, _told(self.progress))
         finally:
             reader.assign([])  # it would go on fetching
-        took = time.monotonic() - self._began
+        took = monotonic() - self._began
         read = sum(restore.records - before for restore, before in first)
         logger.info(
             "%s: restored %d records in %.1f s, %.0f records/s", self._topology, read, took, read / max(took, 0.001)
         )
 
-    def _assign(self, reader: BatchConsumer) -> None:
+    def _assign(self, reader: Consumer) -> None:
         starts: dict[TopicPartition, int] = {}
         for restore in self._todo:
             starts[restore.at] = min(restore.position, starts.get(restore.at, restore.position))
@@ -159,7 +160,7 @@ class Restoration:
         for at, start in starts.items():
             reader.seek(at, start)
 
-    async def _read(self, reader: BatchConsumer) -> None:
+    async def _read(self, reader: Consumer) -> None:
         try:
             batches = await reader.take({restore.at for restore in self._todo}, _WAIT)
         except RetriableKafkaError as error:
@@ -186,7 +187,7 @@ class Restoration:
         )
 
 
-async def _absorb(restores: Sequence[Restore], fetched: Fetched) -> None:
+async def _absorb(restores: Sequence[Restore], fetched: Records) -> None:
     """Takes over what was fetched of the log of all of them, and lets others run between two batches."""
     for part in fetched.parts():
         for restore in restores:

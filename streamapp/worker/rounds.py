@@ -7,17 +7,18 @@ commits or how tasks come and go.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from streamapp.engine.failure import RetryLaterError
 from streamapp.engine.queues import Run
 from streamapp.engine.records import Row
 from streamapp.errors import StreamappError
 from streamapp.worker.accepted import Accepted
-from streamapp.worker.channel import Batch, BatchChannel, BatchDroppedError
+from streamapp.worker.channel import Batch, BatchDroppedError
 from streamapp.worker.clients import Clients
+from streamapp.worker.clock import elapsed, monotonic, wall_clock
 from streamapp.worker.culprit import Culprit
 from streamapp.worker.failpoints import reach
 from streamapp.worker.outputs import Outputs
@@ -30,20 +31,18 @@ RUN = 5_000
 _NOTHING: Run = ("", 0, (), 0)
 
 
-def elapsed() -> int:
-    """Milliseconds of a clock that never goes back, by which tasks wait."""
-    return int(time.monotonic() * 1000)
+class Channel(Protocol):
+    """How a batch reaches whoever holds its sub-topology: a `BatchChannel`."""
 
-
-def wall_clock() -> int:
-    """Milliseconds since the epoch, by which punctuations are due."""
-    return int(time.time() * 1000)
+    async def run(self, batch: Batch) -> None:
+        """Hands a batch over and waits until it is completed; raises what the holder raised."""
+        ...
 
 
 class Rounds:
     """Runs the tasks of one topology, each through the channel of its sub-topology."""
 
-    def __init__(self, channels: Mapping[int, BatchChannel], outputs: Outputs, accepted: Accepted) -> None:
+    def __init__(self, channels: Mapping[int, Channel], outputs: Outputs, accepted: Accepted) -> None:
         self._channels = channels
         self._outputs = outputs
         self._accepted = accepted
@@ -107,14 +106,14 @@ class Rounds:
         while start < len(rows):
             part = rows[start : start + pace.rows]
             await task.task.ask(topic, part)
-            began = time.perf_counter()
+            began = monotonic()
             self._tell_time(task)
             later = self._process_slice(task, topic, part, clients)
             if later is not None:
                 task.put_back(run, later.offset, elapsed() + later.after)
                 task.counters.records_in += sum(row[0] < later.offset for row in rows)
                 return
-            pace.learn(len(part), time.perf_counter() - began)
+            pace.learn(len(part), monotonic() - began)
             start += len(part)
             await asyncio.sleep(0)
         task.counters.records_in += len(rows)

@@ -20,6 +20,7 @@ from mode import Service
 from streamapp.engine.specs import Plan
 from streamapp.errors import StreamappError
 from streamapp.kafka import Admin
+from streamapp.kafka.cluster_clients import ClusterClients
 from streamapp.settings import Settings
 from streamapp.worker.application import Application
 from streamapp.worker.channel import BatchChannel
@@ -91,7 +92,7 @@ class Runtime(Service):
     async def _run(self) -> None:
         bootstrap = self.settings.resolve_bootstrap()
         async with await Admin.connect(bootstrap, fail_fast=self.settings.fail_fast) as admin:
-            cluster = await prepare(bootstrap, admin, self.plans.values(), self.settings)
+            cluster = await prepare(bootstrap, admin, ClusterClients(bootstrap), self.plans.values(), self.settings)
             until_end = await UntilEnd.now(cluster, cluster.plans.values()) if self._until_end else None
             for name, plan in cluster.plans.items():
                 channels = {number: channel for (owner, number), channel in self._channels.items() if owner == name}

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 
 from streamapp.dsl.node import Reset
 from streamapp.engine.queues import RecordQueues
@@ -19,11 +19,13 @@ from streamapp.engine.specs import Plan, SubTopology
 from streamapp.engine.store import Store
 from streamapp.engine.task import Task
 from streamapp.errors import ConfigurationError
-from streamapp.kafka import BatchConsumer, Fetched
+from streamapp.kafka.interfaces import Consumer, Records
 from streamapp.settings import Settings
-from streamapp.state import DamagedStateError, TaskState, put_aside
+from streamapp.state import DamagedStateError, TaskState
+from streamapp.state.disk import Disk, LocalDisk
 from streamapp.worker.accepted import Accepted
 from streamapp.worker.assignment import Claim, TaskId, tasks_of
+from streamapp.worker.clock import wall_clock
 from streamapp.worker.cluster import Cluster
 from streamapp.worker.failpoints import reach
 from streamapp.worker.metadata import decode_metadata, merge_metadata
@@ -52,6 +54,7 @@ class Tasks:
         *,
         accepted: Accepted,
         global_stores: Mapping[str, Store],
+        disk: Disk | None = None,
     ) -> None:
         self.open: dict[TaskId, RunningTask] = {}
         """The tasks that are ready: their stores are complete."""
@@ -76,6 +79,7 @@ class Tasks:
         }
         self.every = tasks_of({topic: sub.number for topic, (sub, _) in self.topics.items()}, cluster.partitions)
         """Every task of the topology, wherever it runs."""
+        self._disk: Disk = disk or LocalDisk()
         self._closed = Counters()
         self._accepted = accepted
         self._global_stores = global_stores
@@ -92,9 +96,9 @@ class Tasks:
         """What we tell the group's leader: what runs here, and whose state lies in our folder."""
         stored = []
         for sub in self._plan.subtopologies:
-            for path in self._folder.glob(f"{sub.number}_*"):
-                number = path.name.partition("_")[2]
-                if number.isdigit():
+            for name in self._disk.folders(self._folder):
+                subtopology, _, number = name.partition("_")
+                if subtopology == str(sub.number) and number.isdigit():
                     stored.append((sub.number, int(number)))
         return Claim(tuple(sorted(self._here)), tuple(sorted(stored)))
 
@@ -105,7 +109,7 @@ class Tasks:
 
     # -- taking over an assignment ---------------------------------------------------------------------------------
 
-    async def take_over(self, consumer: BatchConsumer, reader: BatchConsumer, stopping: Callable[[], bool]) -> bool:
+    async def take_over(self, consumer: Consumer, reader: Consumer, stopping: Callable[[], bool]) -> bool:
         """Opens what was assigned and begins to restore it; false when the next rebalance or a stop came first.
 
         `admit` tells which tasks are ready.
@@ -144,7 +148,7 @@ class Tasks:
         self.active = True
         return True
 
-    def admit(self, consumer: BatchConsumer) -> list[RunningTask]:
+    def admit(self, consumer: Consumer) -> list[RunningTask]:
         """Takes in the tasks whose stores have become complete; raises what keeps others from becoming so."""
         self.restoration.check()
         ready = [task for task in self.restoring.values() if not self.restoration.reads_for(task.id)]
@@ -226,18 +230,16 @@ class Tasks:
         path = self._folder / task_name(sub.number, partition)
         for _ in range(2):
             try:
-                state = await asyncio.to_thread(
-                    TaskState.open, path, sub.stores, self._identity, wait_s=self._lock_wait
-                )
+                state = await asyncio.to_thread(self._disk.open, path, sub.stores, self._identity, self._lock_wait)
             except DamagedStateError as error:
-                logger.warning("%s; put aside as %s and rebuilt from the log", error, put_aside(path))
+                logger.warning("%s; put aside as %s and rebuilt from the log", error, self._disk.put_aside(path))
                 continue
             reason = self._distrust(state, partition, committed)
             if reason is None:
                 return state
             state.close()
             logger.warning(
-                "state folder %s %s; put aside as %s and rebuilt from the log", path, reason, put_aside(path)
+                "state folder %s %s; put aside as %s and rebuilt from the log", path, reason, self._disk.put_aside(path)
             )
         raise ConfigurationError(f"state folder {str(path)!r} cannot be opened even when made anew")
 
@@ -249,10 +251,14 @@ class Tasks:
             known = committed.get((topic, partition), (-1, None))[0]
             if 0 <= known < offset:
                 return f"is ahead of the group: it has {topic!r} up to {offset}, the group up to {known}"
-        age = time.time() * 1000 - state.position.committed_at
+        age = wall_clock() - state.position.committed_at
         if age > 12 * 3600 * 1000:
             return f"is {age / 3.6e6:.0f} hours old, so deletions may be gone from the changelog"
         return None
+
+    def put_aside(self, folder: Path) -> Path:
+        """Renames a folder that cannot be believed, whose task is closed, and gives its new path."""
+        return self._disk.put_aside(folder)
 
     def _close(self, task_id: TaskId) -> None:
         """Closes a task; nothing may be restoring it."""
@@ -305,7 +311,7 @@ class Tasks:
                 if known is not None:
                     task.set_end(at, known)
 
-    async def enqueue(self, batches: Mapping[TopicPartition, Fetched]) -> None:
+    async def enqueue(self, batches: Mapping[TopicPartition, Records]) -> None:
         """Queues what was fetched, for the task it belongs to; lets others run between two partitions."""
         for at, fetched in batches.items():
             start, rows = fetched.start, fetched.rows()
