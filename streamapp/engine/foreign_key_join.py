@@ -2,7 +2,8 @@
 
 A left row's key goes to the partition of the right row it wants, is kept there as a subscription, and is answered
 with the right row, now and at each of its changes. An answer carries a digest of the left value that asked; it is
-dropped when the left row has changed meanwhile, because another answer is under way (KIP-213). In an outer join,
+dropped when the left row has changed meanwhile, because another answer is under way (KIP-213). So that this is true,
+an inner join also answers where Kafka Streams does not, in a way that only takes an old result back. In an outer join,
 which Kafka Streams lacks, a right row without subscriptions is an answer too, to nobody. Knows nothing of topics.
 """
 
@@ -25,10 +26,16 @@ from streamapp.engine.stream_table_join import table_changed
 from streamapp.engine.table_join import joining
 
 CANCEL, CANCEL_AND_ANSWER, ANSWER, ANSWER_IF_FOUND = range(4)
-"""What a subscription asks for: to end, to end and be told so, an answer, or one only if there is a right row."""
+"""What a subscription asks for: to end, to end and be told so, an answer, or one that is silent without a right row."""
 
 _DIGEST = 16
 """Bytes; as many as Kafka Streams takes of Murmur3, so that two values with one digest are out of the question."""
+
+SILENT = b"!"
+"""Behind a digest: the answer, that there is no right row, gives no result where there was none to take back.
+
+Kafka Streams sends no answer then. If the one before it came too late for the left row it was for, an old result stays.
+"""
 
 ALONE = b"alone"
 """In place of a digest: the answer is to nobody."""
@@ -138,10 +145,8 @@ def build_subscriptions(node: Subscriptions, context: Context, forward: Forward)
         ends = instruction in (CANCEL, CANCEL_AND_ANSWER)
         put((foreign_key, key), None if ends else (digest, partition), timestamp)
         lone.changed(foreign_key, row, was_alone, timestamp, headers)
-        if instruction == CANCEL or (instruction == ANSWER_IF_FOUND and row is None):
-            return
-        found = None if row is None or instruction == CANCEL_AND_ANSWER else row[0]
-        forward(key, (found, digest, partition), timestamp, headers)
+        if instruction != CANCEL:
+            forward(key, (*_answer(instruction, row, digest), partition), timestamp, headers)
 
     def right_changed(foreign_key: Any, new: Any, old: Any, timestamp: int, headers: Headers) -> None:
         if outdated():
@@ -153,6 +158,13 @@ def build_subscriptions(node: Subscriptions, context: Context, forward: Forward)
             forward(key, (new, digest, partition), timestamp, headers)
 
     return subscribed, right_changed
+
+
+def _answer(instruction: int, row: Any, digest: bytes) -> tuple[Any, bytes]:
+    """The right value, if any is to be told, and the digest of the left value that asked."""
+    if row is None:
+        return None, digest + SILENT if instruction == ANSWER_IF_FOUND else digest
+    return (None if instruction == CANCEL_AND_ANSWER else row[0]), digest
 
 
 Subscribers: TypeAlias = Callable[[Any], Iterator[tuple[Any, tuple[Any, ...]]]]
@@ -214,7 +226,7 @@ def build_foreign_key_join(node: ForeignKeyJoin, context: Context, forward: Forw
     left = node.parents[1]
     look_up, join = context.view(left), joining(node.joiner)
     digest = _digesting(context, left.value, node.value_format)
-    keep = _keeping(node, context, forward)
+    keep, has_result = _keeping(node, context, forward), _having(node, context)
     stands_alone = node.how != "inner"
     drop = context.counting(context.dropped, node.store.name)
 
@@ -225,8 +237,11 @@ def build_foreign_key_join(node: ForeignKeyJoin, context: Context, forward: Forw
             return
         row = look_up(key)
         current = None if row is None else row[0]
-        if digest(current) != asked:
+        silent = asked is not None and len(asked) > _DIGEST
+        if digest(current) != (asked[:_DIGEST] if silent else asked):
             drop()
+            return
+        if silent and not has_result(key):
             return
         joined = None
         if current is not None and (found is not None or stands_alone):
@@ -249,6 +264,14 @@ def _keeping(node: ForeignKeyJoin, context: Context, forward: Forward) -> Forwar
         forward(key, value, None if row is None else row[0], timestamp, headers)
 
     return keep
+
+
+def _having(node: ForeignKeyJoin, context: Context) -> Callable[[Any], bool]:
+    """Tells whether there is a result of a left key; never, where results are not kept."""
+    if not context.changes.keeps(node):
+        return lambda key: False
+    get = context.key_value_store(node.store.name).get
+    return lambda key: get(key) is not None
 
 
 def result_view(node: ForeignKeyJoin, context: Context) -> View:

@@ -144,8 +144,8 @@ class Member:
                     await self._commit()
             if self._purge.due(monotonic()):
                 await self._purge.run(list(self._group_tasks.open.values()), monotonic())
-        else:
-            await asyncio.sleep(0.01)
+        else:  # nothing is there to be taken, but what keeps this member out of the group is raised
+            await self._clients.consumer.take((), 0.01)
 
     async def _recover(self, error: StreamappError | BatchDroppedError) -> None:
         """Does what an error asks for; raises it when nothing can be done."""

@@ -13,6 +13,7 @@ from streamapp import Record, Table, Topic, Topology, global_table, json, stream
 from streamapp.engine.plan import partition_counts, plan
 from streamapp.formats import codec_for
 from streamapp.testing.driver import TopologyDriver
+from tests.engine.tasks import Bench, bench, row
 
 A = Topic("a", key=str, value=str)
 B = Topic("b", key=str, value=str)
@@ -346,3 +347,28 @@ def test_all_orders_of_one_change_each_give_the_same_row() -> None:
             for is_left, key, value in order:
                 driver.pipe(A if is_left else B, key, value)
             assert driver.table("fk") == {"1": "x1X"}
+
+
+def carry(given: Bench, *takers: Bench) -> None:
+    """Lets those who read it process everything that was given out to topics between them."""
+    for offset, (index, timestamp, key, value, headers) in enumerate(given.task.take_outputs()):
+        topic = given.task.subtopology.sinks[index].topic
+        for taker in takers:
+            if topic in {source.topic for source in taker.task.subtopology.sources}:
+                taker.task.process(topic, [(offset, timestamp, key, value, headers)])
+
+
+def test_an_answer_that_comes_too_late_leaves_no_old_result() -> None:
+    """The left row changes twice before the first answer, that it has lost its right row, is there."""
+    topology = Topology("t", by_foreign_key("inner").to_stream().to(OUT))
+    left, right = bench(topology, 0), bench(topology, 1)
+    right.process("b", row(0, "a", "x"))
+    left.task.process("a", [row(0, "k", "a1")])
+    carry(left, right)
+    carry(right, left)
+    assert left.taken() == [("out", "k", "a1x", 0)]
+    left.task.process("a", [row(1, "k", "b1"), row(2, "k", "b2")])
+    carry(left, right)
+    carry(right, left)
+    assert left.taken() == [("out", "k", None, 2)]
+    assert left.table("fk") == {}

@@ -28,6 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "worker": {"dsl", "engine", "errors", "formats", "kafka", "settings", "state"},
     "replay": {"dsl", "engine", "errors", "formats", "state"},
     "testing": {"dsl", "engine", "errors", "formats", "kafka", "state"},
+    "testing.simulator": {"dsl", "engine", "errors", "formats", "kafka", "settings", "state", "testing", "worker"},
     "web": {"", "errors", "worker"},
     "app": {"dsl", "errors", "registry", "settings", "web", "worker"},
     "__main__": {"cli"},
@@ -37,7 +38,8 @@ ARROWS: dict[str, set[str]] = {
 """What each package or module of streamapp may import of it; "" is the root. `cli` may import all.
 
 `testing` may use `kafka` to make topics, write inputs and read results of a worker that it runs as a process of its
-own, as an author's test would; it may not import the worker, whose inside no result may depend on.
+own, as an author's test would; it may not import the worker, whose inside no result may depend on. The simulator
+alone drives the worker's own code.
 """
 
 LIBRARIES = {
@@ -57,6 +59,8 @@ def room_of(path: str) -> str:
     first, *rest = Path(path).with_suffix("").parts
     if first != "streamapp":
         return first
+    if rest[:2] == ["testing", "simulator"]:
+        return "testing.simulator"
     return "" if rest == ["__init__"] else rest[0]
 
 
