@@ -37,6 +37,7 @@ Partitions: TypeAlias = list[TopicPartition]
 
 _ANY_REPLICA = -1
 _READ_UNCOMMITTED = 0
+_READ_COMMITTED = 1
 _TOPIC = 2
 """The kind of resource whose configuration is asked for."""
 
@@ -123,9 +124,12 @@ class Admin:
 
     # -- offsets ---------------------------------------------------------------------------------------------------
 
-    async def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """The high watermark of each partition, read uncommitted: where records of open transactions end, too."""
-        return await self._offsets(partitions, LATEST)
+    async def ends(self, partitions: Iterable[TopicPartition], *, stable: bool = False) -> dict[TopicPartition, int]:
+        """The high watermark of each partition: where records of open transactions end, too.
+
+        `stable`: the last stable offset instead, before which every transaction has ended.
+        """
+        return await self._offsets(partitions, LATEST, _READ_COMMITTED if stable else _READ_UNCOMMITTED)
 
     async def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The oldest offset each partition still has."""
@@ -188,16 +192,22 @@ class Admin:
 
         return await persistently(attempt, f"deleting group {group!r}")
 
-    async def _offsets(self, partitions: Iterable[TopicPartition], when: int) -> dict[TopicPartition, int]:
+    async def _offsets(
+        self, partitions: Iterable[TopicPartition], when: int, isolation: int = _READ_UNCOMMITTED
+    ) -> dict[TopicPartition, int]:
         wanted = set(partitions)
         if not wanted:
             return {}
         topics = ", ".join(sorted({topic for topic, _ in wanted}))
-        return await persistently(lambda: self._listed(wanted, when), f"looking up offsets of {topics}")
+        return await persistently(lambda: self._listed(wanted, when, isolation), f"looking up offsets of {topics}")
 
-    async def _listed(self, wanted: Collection[TopicPartition], when: int) -> dict[TopicPartition, int]:
+    async def _listed(
+        self, wanted: Collection[TopicPartition], when: int, isolation: int
+    ) -> dict[TopicPartition, int]:
         by_leader = await self._by_leader(wanted)
-        asked = (self._client.send(leader, _list_offsets(share, when)) for leader, share in by_leader.items())
+        asked = (
+            self._client.send(leader, _list_offsets(share, when, isolation)) for leader, share in by_leader.items()
+        )
         return listed_in(await asyncio.gather(*asked))
 
     async def _by_leader(self, wanted: Collection[TopicPartition]) -> Mapping[int, Partitions]:
@@ -234,6 +244,6 @@ def _delete_records(offsets: Mapping[TopicPartition, int]) -> DeleteRecordsReque
     return DeleteRecordsRequest(topics, _CHANGE_MS)
 
 
-def _list_offsets(partitions: Iterable[TopicPartition], when: int) -> OffsetRequest:
+def _list_offsets(partitions: Iterable[TopicPartition], when: int, isolation: int) -> OffsetRequest:
     topics = [(topic, [(number, when) for number in numbers]) for topic, numbers in by_topic(partitions).items()]
-    return OffsetRequest(_ANY_REPLICA, _READ_UNCOMMITTED, topics)
+    return OffsetRequest(_ANY_REPLICA, isolation, topics)
