@@ -8,6 +8,7 @@ nothing: that is for who started it.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 import time
 from collections.abc import AsyncIterable, Sequence
@@ -16,15 +17,19 @@ from pathlib import Path
 from bench.workloads import WORKLOADS
 from bench.workloads.topics import Topics
 from streamapp.app import assemble, run_shell
+from streamapp.cli.processes import Processes
 from streamapp.errors import StreamappError
 from streamapp.settings import Settings
 from streamapp.worker.channel import Batch
-from streamapp.worker.shell import Agent
+from streamapp.worker.shell import Agent, Shell
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs until SIGTERM, an error, or the end of the input; gives the worker's exit code."""
     options = parser().parse_args(arguments)
+    if options.processes > 1:
+        command = [sys.executable, "-m", "bench.system", *arguments, "--processes", "1"]  # the last one counts
+        return asyncio.run(Processes(command, options.processes, {}, {}).run())
     try:
         return _run(options)
     except StreamappError as error:
@@ -46,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--commit-interval", type=float, metavar="SECONDS", help="0.1 exactly once, else 1")
     made.add_argument("--cache-bytes", type=int, default=Settings().cache_bytes, help="RocksDB's block cache")
     made.add_argument("--write-buffer-bytes", type=int, default=Settings().write_buffer_bytes)
+    made.add_argument("--processes", type=int, default=1, metavar="N", help="worker processes that share the work")
+    made.add_argument("--topologies", type=int, default=1, metavar="N", help="as many groups that do the same")
     made.add_argument("--until-end", action="store_true", help="end when all that is there now is done")
     return made
 
@@ -75,17 +82,31 @@ def announcing(inputs: Sequence[str]) -> Agent:
         async for batch in batches:
             if not seen and batch.topic in inputs:
                 seen = True
-                print("BENCH first", time.time(), file=sys.__stdout__, flush=True)
+                mark("first")
             with batch:
                 await batch.process()
 
     return hold
 
 
+def say_state(name: str, old: str, new: str) -> None:
+    """Says when state begins to be restored, and when that is over."""
+    if new == "restoring":
+        mark("restore-start")
+    elif old == "restoring":
+        mark("restore-end")
+
+
+def mark(name: str) -> None:
+    """A line for the harness; Faust may have taken `sys.stdout` for its log."""
+    print("BENCH", name, time.time(), file=sys.__stdout__, flush=True)
+
+
 def _run(options: argparse.Namespace) -> int:
     prefix, name = options.app_id
     topics = Topics(tuple(options.input.split(",")), options.output, options.table)
-    topology = WORKLOADS[options.workload](name, topics)
+    names = [name, *(f"{name}-{number}" for number in range(2, options.topologies + 1))]
+    topologies = [WORKLOADS[options.workload](one, topics) for one in names]
     settings = Settings(
         bootstrap_servers=options.bootstrap,
         application=prefix,
@@ -96,8 +117,14 @@ def _run(options: argparse.Namespace) -> int:
         cache_bytes=options.cache_bytes,
         write_buffer_bytes=options.write_buffer_bytes,
     )
-    agent = announcing(topics.inputs)
-    return run_shell(settings, lambda: assemble(settings, (topology,), until_end=options.until_end, agent=agent))
+
+    def build() -> Shell:
+        agent = announcing(topics.inputs)
+        shell = assemble(settings, topologies, until_end=options.until_end, agent=agent)
+        shell.runtime.on_state(say_state)
+        return shell
+
+    return run_shell(settings, build)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from streamapp.dsl.topology import Topology
+from streamapp.parent import end_with_parent
 from streamapp.registry import load_topologies, pick
 from streamapp.settings import Settings, load
 from streamapp.web import mount
@@ -58,6 +59,7 @@ def run_worker(
 
 def run_shell(settings: Settings, build: Callable[[], Shell]) -> int:
     """Runs the App that `build` makes, as `run_worker` does; gives the exit code."""
+    end_with_parent()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     shell = build()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from streamapp.settings import Settings, load
+from streamapp.settings import PREFIX, Settings, load
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +31,12 @@ def setting(name: str, text: str, **attributes: Any) -> Callable[[F], F]:
 def current_settings() -> Settings:
     """The settings with all options typed so far."""
     return load(click.get_current_context().meta.get(_OVERRIDES))
+
+
+def typed_settings() -> dict[str, str]:
+    """The options typed so far, as the environment variables that mean the same."""
+    typed = click.get_current_context().meta.get(_OVERRIDES, {})
+    return {f"{PREFIX}{name.upper()}": str(value) for name, value in typed.items()}
 
 
 def cluster_options(function: F) -> F:

@@ -201,9 +201,7 @@ class Admin:
         topics = ", ".join(sorted({topic for topic, _ in wanted}))
         return await persistently(lambda: self._listed(wanted, when, isolation), f"looking up offsets of {topics}")
 
-    async def _listed(
-        self, wanted: Collection[TopicPartition], when: int, isolation: int
-    ) -> dict[TopicPartition, int]:
+    async def _listed(self, wanted: Collection[TopicPartition], when: int, isolation: int) -> dict[TopicPartition, int]:
         by_leader = await self._by_leader(wanted)
         asked = (
             self._client.send(leader, _list_offsets(share, when, isolation)) for leader, share in by_leader.items()

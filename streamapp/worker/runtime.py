@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -80,8 +81,10 @@ class Runtime(Service):
         self.add_future(self._main())
 
     async def on_stop(self) -> None:
-        """Takes back what told others that this worker runs."""
-        self._worker_file.unlink(missing_ok=True)
+        """Takes back what told others that this worker runs, if no other one of this state folder has since said so."""
+        with suppress(FileNotFoundError):  # the other has taken it back
+            if self._worker_file.read_text(encoding="utf-8") == self._card:
+                self._worker_file.unlink()
 
     async def _main(self) -> None:
         try:
@@ -125,11 +128,15 @@ class Runtime(Service):
     def _worker_file(self) -> Any:
         return self.settings.state_dir / self.settings.application / "worker.json"
 
+    @property
+    def _card(self) -> str:
+        return json.dumps({"pid": os.getpid(), "web": self.web})
+
     def _leave_word(self) -> None:
         """Tells commands where the pages are, also while stores are being restored."""
         if not self._leaving:
             self._worker_file.parent.mkdir(parents=True, exist_ok=True)
-            self._worker_file.write_text(json.dumps({"pid": os.getpid(), "web": self.web}), encoding="utf-8")
+            self._worker_file.write_text(self._card, encoding="utf-8")
 
     def _announce(self) -> None:
         """Says on the real standard output, which Faust may have turned into log lines, that work goes on now."""
