@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import rivals
+from bench import micro, rivals
 from bench.drains import Drains
 from bench.goals import Verdict, of_drains
 from bench.measure import Bench
 from bench.picture import picture
 from bench.rows import rows, table
-from bench.systems import compared
+from bench.sampling import profile
+from bench.systems import compared, streamapp
 from bench.trouble import BenchError
 from bench.workloads import WORKLOADS
 from streamapp.errors import StreamappError
@@ -36,6 +37,10 @@ GOALS = ("W1", "W2", "W2c", "W3", "W4", "W5", "W6", "W7")
 def main(arguments: Sequence[str]) -> int:
     """Measures what was asked for; gives the exit code."""
     options = _parser().parse_args(arguments)
+    if options.micro is not None:
+        made = micro.figures(options.micro)
+        print(micro.table(made, micro.keep(made, options.json) if options.json else {}))
+        return 0
     logging.basicConfig(level=logging.ERROR)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="streamapp-bench-", dir=options.folder))
@@ -59,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", type=int, default=1_000_000, help="of each input (1000000)")
     parser.add_argument("--rounds", type=int, default=3, help="of all systems in turn (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, and a picture beside: .svg")
+    parser.add_argument("--profile", action="store_true", help="say instead where each microsecond of ours goes")
+    parser.add_argument(
+        "--micro",
+        nargs="*",
+        metavar="NAME",
+        help="measure the pure engine instead: operators and formats, kept by commit",
+    )
     parser.add_argument("--folder", type=Path, help="where the broker's data and all state are kept meanwhile")
     return parser
 
@@ -77,8 +89,19 @@ def _names(known: Any) -> Any:
 async def _measure(options: argparse.Namespace, bootstrap: str, folder: Path) -> int:
     async with await Admin.connect(bootstrap, fail_fast=True) as admin:
         drains = Drains(Bench(admin, bootstrap, folder), options.events)
+        if options.profile:
+            await _profile(drains, options.workload, folder)
+            return 0
         measured = await drains.run(options.workload, options.rivals, options.rounds)
     return _report(rows(measured), of_drains(measured), options.json)
+
+
+async def _profile(drains: Drains, workloads: Sequence[str], folder: Path) -> None:
+    """One drain of ours for each workload, sampled; the input is there before."""
+    for workload in workloads:
+        file = folder / f"{workload}.samples"
+        one = await drains.once(streamapp("exactly_once", 1.0, "--profile", str(file)), workload)
+        print(f"{workload}: {profile(file, one.n, one.cpu_us)}\n", flush=True)
 
 
 def _report(made: list[dict[str, Any]], verdicts: list[Verdict], file: Path | None) -> int:

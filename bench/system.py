@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 
+from bench.sampling import Sampler
 from bench.workloads import WORKLOADS
 from bench.workloads.topics import Topics
 from streamapp.app import assemble, run_shell
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--write-buffer-bytes", type=int, default=Settings().write_buffer_bytes)
     made.add_argument("--processes", type=int, default=1, metavar="N", help="worker processes that share the work")
     made.add_argument("--topologies", type=int, default=1, metavar="N", help="as many groups that do the same")
+    made.add_argument("--profile", type=Path, metavar="FILE", help="write where the CPU time went, for bench.sampling")
     made.add_argument("--until-end", action="store_true", help="end when all that is there now is done")
     return made
 
@@ -73,8 +75,8 @@ def guarantee(text: str) -> str:
     return name
 
 
-def announcing(inputs: Sequence[str]) -> Agent:
-    """The worker's agent, which also says when the first batch of an input comes; it costs nothing per record."""
+def announcing(inputs: Sequence[str], sampler: Sampler | None) -> Agent:
+    """The worker's agent, which also says when the first batch of an input comes, and begins to sample then."""
     seen = False
 
     async def hold(batches: AsyncIterable[Batch]) -> None:
@@ -83,6 +85,8 @@ def announcing(inputs: Sequence[str]) -> Agent:
             if not seen and batch.topic in inputs:
                 seen = True
                 mark("first")
+                if sampler is not None:
+                    sampler.start()
             with batch:
                 await batch.process()
 
@@ -118,13 +122,18 @@ def _run(options: argparse.Namespace) -> int:
         write_buffer_bytes=options.write_buffer_bytes,
     )
 
+    sampler = Sampler() if options.profile else None
+
     def build() -> Shell:
-        agent = announcing(topics.inputs)
+        agent = announcing(topics.inputs, sampler)
         shell = assemble(settings, topologies, until_end=options.until_end, agent=agent)
         shell.runtime.on_state(say_state)
         return shell
 
-    return run_shell(settings, build)
+    code = run_shell(settings, build)
+    if sampler is not None:
+        sampler.write(options.profile)
+    return code
 
 
 if __name__ == "__main__":
