@@ -18,6 +18,8 @@ from typing import Any
 
 from bench import micro, rivals
 from bench.drains import Drains
+from bench.further import NAMES as FURTHER
+from bench.further import further
 from bench.goals import Verdict, of_drains
 from bench.measure import Bench
 from bench.picture import picture
@@ -64,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", type=int, default=1_000_000, help="of each input (1000000)")
     parser.add_argument("--rounds", type=int, default=3, help="of all systems in turn (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, and a picture beside: .svg")
+    parser.add_argument(
+        "--measure", type=_names(FURTHER), default=[], metavar=",".join(FURTHER), help="measure these instead of drains"
+    )
     parser.add_argument("--profile", action="store_true", help="say instead where each microsecond of ours goes")
     parser.add_argument(
         "--micro",
@@ -88,7 +93,11 @@ def _names(known: Any) -> Any:
 
 async def _measure(options: argparse.Namespace, bootstrap: str, folder: Path) -> int:
     async with await Admin.connect(bootstrap, fail_fast=True) as admin:
-        drains = Drains(Bench(admin, bootstrap, folder), options.events)
+        bench = Bench(admin, bootstrap, folder)
+        if options.measure:
+            found, judged = await further(bench, options.measure, options.rivals, options.events, options.rounds)
+            return _judge(found, judged, options.json)
+        drains = Drains(bench, options.events)
         if options.profile:
             await _profile(drains, options.workload, folder)
             return 0
@@ -107,8 +116,13 @@ async def _profile(drains: Drains, workloads: Sequence[str], folder: Path) -> No
 def _report(made: list[dict[str, Any]], verdicts: list[Verdict], file: Path | None) -> int:
     print(table(made))
     if file is not None:
-        file.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
         file.with_suffix(".svg").write_text(picture(made, "Events per second"), encoding="utf-8")
+    return _judge(made, verdicts, file)
+
+
+def _judge(made: list[dict[str, Any]], verdicts: list[Verdict], file: Path | None) -> int:
+    if file is not None:
+        file.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     for verdict in verdicts:
         print(verdict)
     return 0 if all(verdict.met for verdict in verdicts) else 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from typing import TypeAlias
@@ -70,16 +70,17 @@ async def load(admin: Admin, bootstrap: str, dataset: Dataset) -> Loaded:
     makers = {"events": events, "orders": orders, "users": users}
     for topic in dataset.topics:
         await admin.create(topic, dataset.partitions, {"retention.ms": "-1"}, 1)
-    await _write(bootstrap, dataset, makers[dataset.kind](dataset, base, outputs))
+    await write(bootstrap, dataset.topics, dataset.partitions, makers[dataset.kind](dataset, base, outputs))
     return Loaded(dataset, outputs)
 
 
-async def _write(bootstrap: str, dataset: Dataset, rows: Iterator[Row]) -> None:
-    partitioner = Partitioner(dataset.partitions)
+async def write(bootstrap: str, topics: Sequence[str], partitions: int, rows: Iterator[Row]) -> None:
+    """Writes records to topics that are there, by the hash of their keys."""
+    partitioner = Partitioner(partitions)
     producer = BatchProducer(bootstrap_servers=bootstrap)
     await producer.start()
     try:
-        writer = BatchWriter(producer, limits=dict.fromkeys(dataset.topics, 1_048_588), compression="none")
+        writer = BatchWriter(producer, limits=dict.fromkeys(topics, 1_048_588), compression="none")
         while part := list(islice(rows, _SLICE)):
             for topic, timestamp, key, value in part:
                 writer.put(topic, partitioner(key), timestamp, key, value, ())

@@ -58,8 +58,11 @@ class Wanted:
     timeout: float = 300.0
 
 
-async def drained(admin: Admin, running: Launched, wanted: Wanted) -> Drained:
-    """Returns when all is done; raises `BenchError` when the system ends before, or the time is up."""
+async def drained(admin: Admin, running: Launched, wanted: Wanted, before: int = 0) -> Drained:
+    """Returns when all is done, with more than `before` outputs.
+
+    Raises `BenchError` when the system ends before, or the time is up.
+    """
     topics = await admin.describe([*wanted.inputs, wanted.output])
     outputs = [(wanted.output, number) for number in range(topics[wanted.output].partitions)]
     inputs = [(topic, number) for topic in wanted.inputs for number in range(topics[topic].partitions)]
@@ -69,7 +72,7 @@ async def drained(admin: Admin, running: Launched, wanted: Wanted) -> Drained:
     while time.time() < deadline:
         running.must_run()
         count = sum((await admin.ends(outputs, stable=True)).values())
-        if count != (series[-1][1] if series else 0):
+        if count != (series[-1][1] if series else before):
             series.append((time.time(), count))
         if series and await _is_over(admin, wanted, ends, series[-1]):
             return Drained(min(running.mark("first") or series[0][0], series[0][0]), tuple(series))

@@ -51,6 +51,7 @@ def of_drains(measured: Sequence[Measured]) -> list[Verdict]:
         ),
         *(sides.cpu(workload) for workload in STREAMS),
         sides.memory(),
+        sides.start(),
     ]
     return [verdict for verdict in verdicts if verdict is not None]
 
@@ -78,6 +79,12 @@ class _Sides:
         """Our peak memory."""
         runs = self._runs.get(("W2", "streamapp"))
         return Verdict("W2 peak memory, MB", 150, median(run.rss_mb for run in runs), most=True) if runs else None
+
+    def start(self) -> Verdict | None:
+        """From launch to the first record."""
+        runs = self._runs.get(("W2", "streamapp"))
+        found = median(run.startup for run in runs) if runs else 0.0
+        return Verdict("start to the first record, seconds", 1.5, found, most=True) if runs else None
 
     def _ratio(self, workload: str, sides: tuple[str, str], ours: _Figure, theirs: _Figure) -> float | None:
         left, right = (self._runs.get((workload, one)) for one in sides)

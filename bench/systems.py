@@ -40,7 +40,7 @@ class System:
         return self.guarantee == "exactly_once"
 
 
-ALL = frozenset({"W1", "W2", "W2c", "W3", "W3c", "W4", "W5", "W6", "W7"})
+ALL = frozenset({"W3-1h", "W3-1s", "W1", "W2", "W2c", "W3", "W3c", "W4", "W5", "W6", "W7"})
 
 
 def streamapp(guarantee: str = "exactly_once", commit: float = 1.0, *more: str) -> System:
@@ -68,7 +68,7 @@ def rival(name: str) -> System:
     if name == "faust":
         return _python(name, "faust_app.py", frozenset({"W1", "W2", "W3", "W4", "W5"}), 50_000)
     if name == "quix":
-        return _python(name, "quix_app.py", ALL - {"W2c", "W3c", "W7"}, 300_000)
+        return _python(name, "quix_app.py", frozenset({"W1", "W2", "W3", "W4", "W5", "W6"}), 300_000)
     raw = (sys.executable, str(HERE / "rivals" / "raw_loop.py"))
     return System("raw", "at_least_once", 1.0, raw, frozenset({"W1", "W2"}))
 

@@ -17,6 +17,8 @@ WORKLOADS: Mapping[str, Callable[[str, Topics], Topology]] = {
     "W2c": count.cached,
     "W3": tumbling.topology,
     "W3c": tumbling.cached,
+    "W3-1h": tumbling.hours,
+    "W3-1s": tumbling.seconds,
     "W4": rekeyed.topology,
     "W5": table_join.topology,
     "W6": stream_join.topology,
