@@ -113,6 +113,7 @@ class Member:
 
     async def leave(self) -> None:
         """Leaves the group and closes the connections; what was not committed is undone."""
+        await self._group_tasks.restoration.halt()  # it reads through a connection of ours
         await self._clients.stop()
 
     # -- the loop --------------------------------------------------------------------------------------------------

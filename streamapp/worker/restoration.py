@@ -171,6 +171,7 @@ class Restoration:
             await _absorb([restore for restore in self._todo if restore.at == at], fetched)
             reach("restoring")
         self._todo = [restore for restore in self._todo if not restore.complete]
+        await asyncio.sleep(0)  # a reader that is closed answers without waiting
 
     def _progress_of(self, restore: Restore) -> Progress:
         records, offsets = self._speeds[id(restore)].of()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
@@ -81,6 +82,19 @@ def keys_of(partition: int, partitions: int) -> Iterator[str]:
     """Keys that Kafka's partitioner sends there."""
     place = Partitioner(partitions)
     return (key for key in map("new-{}".format, count()) if place(key.encode()) == partition)
+
+
+def test_a_stop_in_the_middle_of_a_restore_keeps_what_was_read(bench: Bench) -> None:
+    """SIGTERM ends it cleanly, and the next worker reads only the rest."""
+    topics(bench, 2)
+    filled_changelogs(bench, (LONG, 10))
+    worker = bench.spawn("totals", "run")
+    until(lambda: any(one["records"] > KEYS for one in status(bench).get("restores", ())), "a restore", pause=0.0)
+    bench.stop(worker)
+    bench.stop(bench.start("totals", "run"))
+    log = bench.log(bench.processes[-1])
+    (read,) = re.findall(r"restored (\d+) records", log)
+    assert 0 < int(read) < LONG - KEYS, "it was read again, or over before the stop"
 
 
 def test_a_task_runs_while_another_is_restored(bench: Bench) -> None:
