@@ -200,6 +200,51 @@ class EnrichedActivity(Struct, frozen=True):
     page: str
 
 
+class FraudRule(Struct, frozen=True):
+    """What a check of the topology `fraud` allows within `within` ms; the key it is written under is the check."""
+
+    limit: float
+    within: int
+    least: int = 1
+    """Orders a customer must have made before their average says anything."""
+    on: bool = True
+
+
+class Attempt(Struct, frozen=True):
+    """An order as the checks see it."""
+
+    order_id: str
+    at: int
+    """ms since the epoch."""
+    pence: int
+    country: str
+    card: str
+    event: str = ""
+    """The id of the event `OrderPlaced`."""
+
+
+class FraudSuspected(Struct, frozen=True, tag=True):
+    """An order breaks a rule."""
+
+    order_id: str
+    customer_id: str
+    check: str
+    rule: FraudRule
+    """As it was then."""
+    causes: tuple[Attempt, ...]
+    """The orders that break it together, the suspected one last."""
+
+
+class Label(Struct, frozen=True, tag=True):
+    """What came out about a customer, long after or at once, as a model is to learn it: a refund, say."""
+
+    customer_id: str
+    at: int
+    """The time (ms) as of which a model would have had to know it."""
+    name: str
+    value: float
+
+
 class RetailRow(Struct, frozen=True):
     """One line of an invoice, as `streamapp import online-retail` writes it; `mills` are 1/1000 of a pound."""
 
@@ -225,6 +270,11 @@ SHIPMENTS = Topic("shipments", key=str, value=Shipment)
 ORDER_HISTORY = Topic("order-history", key=str, value=HistoryEntry)
 EMAILS = Topic("emails", key=str, value=Email)
 EMAILS_SENT = Topic("emails-sent", key=str, value=EmailSent)
+
+# Keyed by customer; the rules by check.
+FRAUD_RULES = Topic("fraud-rules", key=str, value=FraudRule)
+FRAUD_ALERTS = Topic("fraud-alerts", key=str, value=FraudSuspected)
+LABELS = Topic("labels", key=str, value=Label)
 
 # Keyed by country: each has a warehouse.
 DELIVERIES = Topic("deliveries", key=str, value=StockDelivered)
