@@ -12,13 +12,15 @@ from topologies import (
     customer_dashboard,
     email,
     enrichment,
+    features,
+    fraud,
     important,
     inventory,
     orders,
     orders_read_model,
     shipping,
 )
-from topologies.services import checkout, storefront
+from topologies.services import checkout, feature_server, storefront
 
 TOPOLOGIES = (
     important.topology,
@@ -30,7 +32,9 @@ TOPOLOGIES = (
     orders_read_model.topology,
     customer_dashboard.topology,
     enrichment.topology,
+    fraud.topology,
+    features.topology,
     *analytics.TOPOLOGIES,
 )
 
-SERVICES = {service.name: service for service in (checkout.service, storefront.service)}
+SERVICES = {service.name: service for service in (checkout.service, storefront.service, feature_server.service)}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "demo"
 
-SERVICES = ("checkout", "storefront")
+SERVICES = ("checkout", "storefront", "feature-server")
 """The services that run beside the worker, which runs every topology that is registered: a line for each."""
 
 WEB_PORT = 6066
@@ -145,6 +145,7 @@ class Course:
         self._show.say(f"  checkout  {self._urls['checkout']}/checkout")
         self._show.say(f"  an order  {self._urls['storefront']}/orders/ORDER_ID, /orders?customer=customer-001")
         self._show.say(f"  customer  {self._urls['storefront']}/customers/customer-001")
+        self._show.say(f"  features  {self._urls['feature-server']}/features/customer-001")
         self._show.say(f"  e-mails   .venv/bin/streamapp consume {EMAILS.name} --bootstrap-servers {address}\n")
 
     async def _follow(self, command: Command, counter: Counter[str]) -> None:
