@@ -30,6 +30,7 @@ def build_deduplicate(node: Deduplicate, context: Context, forward: Forward) -> 
     name, within = node.store.name, node.within
     times, journal = context.clock(name), context.journal
     rows = TimedRows(context, name, 2 * within + 1)
+    context.expiring.append(rows.expire)
     identify, with_key = (None, False) if node.selector is None else (node.selector.call, node.selector.with_key)
     drop, count_late = context.counting(context.dropped, name), context.counting(context.late, name)
     late = context.late_edges.get(node)
@@ -50,9 +51,8 @@ def build_deduplicate(node: Deduplicate, context: Context, forward: Forward) -> 
             if late is not None:
                 late(key, value, timestamp, headers)
             return
-        if next(iter(rows.fetch(identity, timestamp - within, timestamp + within)), None) is None:
+        if not rows.fetch(identity, timestamp - within, timestamp + within):
             rows.put(identity, (timestamp,), b"", timestamp)
             forward(key, value, timestamp, headers)
-        rows.expire()
 
     return (process,)

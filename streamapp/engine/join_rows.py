@@ -26,14 +26,14 @@ def window_stores(options: StoreOptions, codec_for: CodecFor) -> tuple[StoreSpec
 def keeping(rows: TimedRows, name: str, context: Context) -> Callable[[Any, Any, int], None]:
     """Keeps a record of this key, value and time in `rows`, which expire by the clock `name`."""
     times, journal = context.clock(name), context.journal
-    get, put, expire = rows.get, rows.put, rows.expire
+    get, put = rows.get, rows.put
+    context.expiring.append(rows.expire)
 
     def keep(key: Any, value: Any, timestamp: int) -> None:
         if timestamp > times[name]:
             journal.append((times, name, times[name]))
             times[name] = timestamp
-        row = get((key, timestamp))
+        row = get(key, (timestamp,))
         put(key, (timestamp,), (value,) if row is None else (*row[0], value), timestamp)
-        expire()
 
     return keep

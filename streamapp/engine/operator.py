@@ -31,7 +31,7 @@ from streamapp.engine.limits import Limits
 from streamapp.engine.punctuation import BEFORE_ALL, Punctuations
 from streamapp.engine.records import Headers, Output, Row
 from streamapp.engine.specs import CodecFor, StoreSpec
-from streamapp.engine.store import MISSING, KeyValueStore, Store, Undo, VersionedStore, WindowStore
+from streamapp.engine.store import MISSING, KeyValueStore, Store, TimedStore, Undo, VersionedStore, WindowStore
 
 if TYPE_CHECKING:
     from streamapp.engine.record_cache import RecordCache
@@ -91,6 +91,8 @@ class Context:
     """The author's functions among the methods of processors, for errors."""
     closers: list[Callable[[], object]] = field(default_factory=list)
     """What is to be called when the task is closed."""
+    expiring: list[Callable[[], object]] = field(default_factory=list)
+    """What removes rows that have expired, called before each commit."""
     late: dict[str, int] = field(default_factory=dict)
     """Records dropped as late, by operator; part of the operator's state."""
     dropped: dict[str, int] = field(default_factory=dict)
@@ -120,6 +122,10 @@ class Context:
     def versioned_store(self, name: str) -> VersionedStore:
         """The store with a history an operator has declared."""
         return cast(VersionedStore, self.stores[name])
+
+    def timed_store(self, name: str) -> TimedStore:
+        """The store of rows by key and times an operator has declared."""
+        return cast(TimedStore, self.stores[name])
 
     def window_store(self, name: str) -> WindowStore:
         """The window store an operator has declared."""

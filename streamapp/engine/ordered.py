@@ -43,12 +43,13 @@ def ordered(*parts: Part) -> Codec[tuple[Any, ...]]:
     """
     encoders = tuple(part.encode for part in parts)
     splits = tuple(part.split for part in parts)
-
-    count, encode_all = len(parts), _encoder(parts)
+    count, encode_all, first = len(parts), _encoder(parts), encoders[0]
 
     def encode(values: tuple[Any, ...]) -> bytes:
         if len(values) == count:
             return encode_all(values)
+        if len(values) == 1:  # what begins the keys of all rows of one key, on the hot path
+            return first(values[0])
         return b"".join([one(value) for one, value in zip(encoders, values, strict=False)])
 
     def decode(data: bytes) -> tuple[Any, ...]:
@@ -97,7 +98,8 @@ def key_part(codec: Codec[Any]) -> Part:
     to_bytes, to_key = codec.encode, codec.decode
 
     def encode(key: Any) -> bytes:
-        return to_bytes(key).replace(b"\0", _ESCAPED) + _END
+        data = to_bytes(key)
+        return (data.replace(b"\0", _ESCAPED) if b"\0" in data else data) + _END
 
     def split(data: bytes, at: int) -> tuple[Any, int]:
         end = data.index(b"\0", at)
@@ -116,3 +118,36 @@ def last_key_part(codec: Codec[Any]) -> Part:
         return to_key(data[at:]), len(data)
 
     return Part(codec.encode, split)
+
+
+def packing(count: int) -> Callable[..., bytes]:
+    """Writes `count` times, one or two, as they are at the end of a row's key."""
+    pack = (_NUMBER if count == 1 else _TWO_NUMBERS).pack
+    if count == 1:
+        return lambda time: pack(time + _ZERO)
+    return lambda time, other: pack(time + _ZERO, other + _ZERO)
+
+
+def unpacking(count: int) -> Callable[[bytes, int], tuple[int, ...]]:
+    """Reads `count` times, one or two, from an index of a row's key on."""
+    unpack = (_NUMBER if count == 1 else _TWO_NUMBERS).unpack_from
+    if count == 1:
+        return lambda data, at: (unpack(data, at)[0] - _ZERO,)
+
+    def two(data: bytes, at: int) -> tuple[int, ...]:
+        time, other = unpack(data, at)
+        return time - _ZERO, other - _ZERO
+
+    return two
+
+
+def by_time(row_key: bytes, width: int) -> bytes:
+    """The key of a row, a key and times of `width` bytes, turned so that the times come first."""
+    split = len(row_key) - width
+    key = row_key[: split - len(_END)]
+    return row_key[split:] + (key.replace(_ESCAPED, b"\0") if b"\0" in key else key)
+
+
+def by_key(entry: bytes, width: int) -> bytes:
+    """The inverse of `by_time`."""
+    return entry[width:].replace(b"\0", _ESCAPED) + _END + entry[:width]

@@ -55,7 +55,7 @@ def build_self_join(node: StreamJoin, context: Context, forward: Forward) -> tup
 def _found(rows: TimedRows, key: Any, timestamp: int, before: int, after: int) -> list[tuple[int, Any]]:
     """Time and value of what a record finds, oldest first."""
     found = rows.fetch(key, max(0, timestamp - before), max(0, timestamp + after))
-    return [(time, value) for (_, time), values, _ in found for value in values]
+    return [(time, value) for (time,), values, _ in found for value in values]
 
 
 def _nothing(key: Any, value: Any, timestamp: int, headers: Headers) -> None:

@@ -19,10 +19,11 @@ from streamapp.engine.operator import Context, Forward
 from streamapp.engine.records import Headers
 from streamapp.engine.silence import close_in_silence
 from streamapp.engine.stream_time import StreamTime
+from streamapp.engine.timed_rows import At
 from streamapp.engine.windowed_rows import WindowRows
 
-_Found: TypeAlias = tuple[Session[Any], Any, int]
-"""A session, its aggregate and its end."""
+_Found: TypeAlias = tuple[At, Any, int]
+"""End and start of a session, its aggregate and its end."""
 
 
 def build_session(
@@ -33,7 +34,10 @@ def build_session(
     observe = StreamTime(context, folding.clock).observe
     rows = WindowRows(context, folding.store, retention)
     sessions = _Sessions(windows.gap, rows, folding, forward)
-    emit = _emitting(rows, LastClose(context, folding.store), forward) if folding.on_close else None
+    emit = None
+    if folding.on_close:
+        rows.keep_order()
+        emit = _emitting(rows, LastClose(context, folding.store), forward)
     drop, count_late, late = folding.drop, folding.count_late, folding.late
 
     def process(key: Any, value: Any, timestamp: int, headers: Headers) -> None:
@@ -47,8 +51,8 @@ def build_session(
                 late(key, value, timestamp, headers)
         if emit is not None:
             emit(closed, headers)
-        rows.expire()
 
+    context.expiring.append(rows.expire)
     close_in_silence(context, folding.clock, wait, emit)
     return process
 
@@ -67,10 +71,11 @@ class _Sessions:
     def add(self, key: Any, value: Any, timestamp: int, headers: Headers, closed: int) -> bool:
         """Adds a record, unless the session it would make ends before `closed` (ms): False then."""
         folding = self._folding
-        near = self._rows.fetch(key, timestamp - self._gap)
-        merged = [row for row in near if row[0].start <= timestamp + self._gap]
-        start = min([timestamp, *(window.start for window, _, _ in merged)])
-        end = max([timestamp, *(window.end for window, _, _ in merged)])
+        start = end = timestamp
+        latest = timestamp + self._gap
+        merged = [row for row in self._rows.fetch(key, timestamp - self._gap) if row[0][1] <= latest]
+        for (its_end, its_start), _, _ in merged:
+            start, end = min(start, its_start), max(end, its_end)
         if end < closed:
             return False
         aggregate = folding.initializer()
@@ -80,7 +85,7 @@ class _Sessions:
         if start != end:
             self._delete(key, merged, headers)
         elif folding.cached and merged:  # a session of this very moment is overwritten, without a null
-            old = self._rows.get((key, end, start))
+            old = self._rows.get(key, (end, start))
         aggregate = folding.add(key, aggregate, value)
         self._rows.put(key, (end, start), aggregate, end)
         if not folding.on_close:
@@ -89,11 +94,11 @@ class _Sessions:
 
     def _delete(self, key: Any, merged: list[_Found], headers: Headers) -> None:
         folding = self._folding
-        for window, aggregate, _ in merged:
-            self._rows.put(key, (window.end, window.start), None, window.end)
+        for (end, start), aggregate, _ in merged:
+            self._rows.put(key, (end, start), None, end)
             if not folding.on_close:
                 old = aggregate if folding.sends_old else None
-                self._forward(window, None, old, window.end, headers)
+                self._forward(Session(key, start, end), None, old, end, headers)
 
 
 def _emitting(rows: WindowRows, last: LastClose, forward: Forward) -> Callable[[int, Headers], None]:

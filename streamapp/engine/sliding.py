@@ -44,7 +44,10 @@ def build_sliding(
     observe = StreamTime(context, folding.clock).observe
     rows = WindowRows(context, folding.store, retention)
     sets = _Sets(size, rows, folding, forward)
-    emit = _emitting(size, rows, LastClose(context, folding.store), forward) if folding.on_close else None
+    emit = None
+    if folding.on_close:
+        rows.keep_order()
+        emit = _emitting(size, rows, LastClose(context, folding.store), forward)
     drop, count_late, late = folding.drop, folding.count_late, folding.late
 
     def process(key: Any, value: Any, timestamp: int, headers: Headers) -> None:
@@ -61,10 +64,10 @@ def build_sliding(
             missed = sets.add(_Event(key, value, timestamp, headers, closed))
             if emit is not None:
                 emit(closed, headers)
-            rows.expire()
         if missed and late is not None:
             late(key, value, timestamp, headers)
 
+    context.expiring.append(rows.expire)
     close_in_silence(context, folding.clock, grace, emit)
     return process
 
@@ -100,7 +103,7 @@ class _Sets:
         """Adds an event whose left window does not begin before the epoch."""
         self._missed = False
         time, size = event.timestamp, self._size
-        found = list(self._rows.fetch(event.key, max(0, time - 2 * size), time + 1))
+        found = self._found(event.key, max(0, time - 2 * size), time + 1)
         starts = {window.start for window, _, _ in found}
         spanning = [row for row in found if row[0].start <= time < row[0].end]
         ending = next((row for row in found if row[0].end == time), None)
@@ -123,7 +126,7 @@ class _Sets:
         """Adds an event whose left window would begin before the epoch, and so begins at it."""
         self._missed = False
         time = event.timestamp
-        found = list(self._rows.fetch(event.key, 0, time + 1))
+        found = self._found(event.key, 0, time + 1)
         starts = {window.start for window, _, _ in found}
         first = next((row for row in found if row[0].start == 0), None)
         spanning = [row for row in found if 0 < row[0].start <= time]
@@ -139,6 +142,11 @@ class _Sets:
         else:
             self._update(event, 0)
         return self._missed
+
+    def _found(self, key: Any, earliest: int, latest: int) -> list[_Found]:
+        """The windows of a key that start from `earliest` to `latest` (ms)."""
+        size, rows = self._size, self._rows.fetch(key, earliest, latest)
+        return [(Windowed(key, start, start + size), value, timestamp) for (start,), value, timestamp in rows]
 
     def _make_left(self, event: _Event, before: _Found | None) -> None:
         """The window that ends with the event: with what is in the window before, if that is near enough."""
@@ -170,7 +178,7 @@ class _Sets:
         self._fold(event, start, aggregate, latest, lambda: self._row(event.key, start)[0])
 
     def _row(self, key: Any, start: int) -> tuple[Any, int]:
-        row = self._rows.get((key, start))
+        row = self._rows.get(key, (start,))
         return (None, 0) if row is None else row
 
     def _fold(self, event: _Event, start: int, aggregate: Any, latest: int, again: Callable[[], Any]) -> None:

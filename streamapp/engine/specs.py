@@ -84,6 +84,10 @@ class StoreSpec:
     """Whether it may have a changelog."""
     topic_config: tuple[tuple[str, str], ...] = ()
     """Options of the changelog, beyond the usual ones."""
+    times: int = 0
+    """How many times follow the key in the key of a row; 0: none that the store would know of."""
+    order_of: str | None = None
+    """The store with the rows that this one has in the order of their times, and nothing else."""
 
     def within(self, subtopology: int) -> StoreSpec:
         """The same store, as one of that sub-topology."""

@@ -5,7 +5,7 @@ A store is the table of one task. Nothing here knows bytes, disks or topics.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
 Undo: TypeAlias = list[tuple[Any, Any, Any]]
@@ -48,6 +48,30 @@ class KeyValueStore(Store, Protocol):
 
     def range(self, start: Any = None, end: Any = None) -> Iterator[tuple[Any, Any, int]]:
         """Key, value, timestamp of start <= key <= end, in the order of the encoded keys."""
+        ...
+
+
+class TimedStore(Store, Protocol):
+    """Values by key and times, the same number of times in each row; found by key, and by the first of the times."""
+
+    def get_at(self, key: Any, at: tuple[int, ...]) -> tuple[Any, int] | None:
+        """The value of a row and its timestamp (ms), or None."""
+        ...
+
+    def put_at(self, key: Any, at: tuple[int, ...], value: Any, timestamp: int) -> None:
+        """Sets a row; None deletes it."""
+        ...
+
+    def near(self, key: Any, earliest: int, latest: int) -> Sequence[tuple[tuple[int, ...], Any, int]]:
+        """Times, value, timestamp of the key's rows with earliest <= first time <= latest, oldest first."""
+        ...
+
+    def expire(self, earliest: int, latest: int) -> None:
+        """Deletes all rows with earliest <= first time <= latest."""
+        ...
+
+    def keep_order(self) -> None:
+        """The order of the rows by time will be asked for often."""
         ...
 
 

@@ -122,11 +122,11 @@ def _build_side(
 
 def _matching(side: _Side, unmatched: Unmatched | None, forward: Forward) -> Callable[[Any, Any, int, Headers], bool]:
     """Joins a record with all it finds, in the order of their times; tells whether it found any."""
-    others, join, before, after, other_side = side.others, side.join, side.before, side.after, 1 - side.side
+    fetch, join, before, after, other_side = side.others.fetch, side.join, side.before, side.after, 1 - side.side
 
     def match(key: Any, value: Any, timestamp: int, headers: Headers) -> bool:
-        found = list(others.fetch(key, max(0, timestamp - before), max(0, timestamp + after)))
-        for (_, time), values, _ in found:
+        found = fetch(key, max(0, timestamp - before), max(0, timestamp + after))
+        for (time,), values, _ in found:
             if unmatched is not None:
                 unmatched.matched(time, other_side, key)
             for other in values:

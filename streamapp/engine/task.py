@@ -256,12 +256,14 @@ class Task:
             self._journal.clear()
 
     def expire(self) -> None:
-        """Removes windows older than stream time less their store's retention; called before each commit."""
+        """Removes rows older than stream time less their store's retention; called before each commit."""
         for spec in self.subtopology.stores:
             observed = self._context.times.get(spec.name, BEFORE_ALL)
             if spec.retention is not None and observed != BEFORE_ALL:
                 store: Any = self._context.stores[spec.name]
                 store.expire(observed - spec.retention)
+        for expire in self._context.expiring:
+            expire()
         self._journal.clear()
 
     def rollback(self, times: Mapping[str, int]) -> None:

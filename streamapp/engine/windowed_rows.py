@@ -24,7 +24,7 @@ def windowed_row_stores(
     options = node.store
     key, value = codec_for(options.key, None), codec_for(options.value, None)
     if isinstance(windows, SessionWindows):
-        return timed_stores(options.name, session_rows(key), ordered(TIME, TIME, last_key_part(key)), value)
+        return timed_stores(options.name, session_rows(key), ordered(TIME, TIME, last_key_part(key)), value, times=2)
     return timed_stores(options.name, sliding_rows(key, windows.size), ordered(TIME, last_key_part(key)), value)
 
 
@@ -74,10 +74,11 @@ class WindowRows(TimedRows):
 def windowed_row_view(node: Aggregate | Cogroup, windows: SlidingWindows | SessionWindows, context: Context) -> View:
     """The aggregate of a windowed key; what has expired is not there."""
     rows = WindowRows(context, node.store.name, kept(node, windows))
-    time = 2 if isinstance(windows, SessionWindows) else 1
+    is_session = isinstance(windows, SessionWindows)
 
     def view(key: Windowed[Any]) -> tuple[Any, int] | None:
-        return None if rows.hidden(key[time]) else rows.get(key)
+        at = (key[2], key[1]) if is_session else (key[1],)
+        return None if rows.hidden(at[0]) else rows.get(key[0], at)
 
     return view
 

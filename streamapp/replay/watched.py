@@ -35,6 +35,10 @@ class Watched:
         self._journal.append((self._notes, number, MISSING))
         return given
 
+    def put_at(self, key: Any, at: tuple[int, ...], value: Any, timestamp: int) -> None:
+        """As the store's own; noted as a `put` of the key with its times."""
+        self.put((key, *at), value, timestamp)
+
     def __getattr__(self, name: str) -> Any:
         """All else is the store's."""
         return getattr(self._store, name)

@@ -5,7 +5,7 @@ Knows nothing of tasks or disks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from streamapp.engine.records import Change
@@ -14,6 +14,8 @@ from streamapp.engine.store import Store
 from streamapp.state.keyvalue import KeyValueStore
 from streamapp.state.query import Query, ScanRow
 from streamapp.state.rows import Newest, Rows, Writes
+from streamapp.state.timed import TimedStore
+from streamapp.state.times import TimesStore
 from streamapp.state.versioned import VersionedStore
 from streamapp.state.window import WindowStore
 
@@ -51,9 +53,25 @@ class KindOfStore(Store, Protocol):
         ...
 
 
+def made(spec: StoreSpec, committed: Rows, limit: int) -> KindOfStore:
+    """A store of its spec, its committed rows and how many of them to keep decoded in memory."""
+    if spec.order_of is not None:
+        return TimesStore(spec, committed, limit)
+    return TimedStore(spec, committed, limit) if spec.times else KINDS[spec.kind](spec, committed, limit)
+
+
+def connect(specs: Sequence[StoreSpec], stores: Mapping[str, KindOfStore]) -> None:
+    """Has stores that are the order of others follow those."""
+    for spec in specs:
+        rows = stores.get(spec.order_of or "")
+        order = stores[spec.name]
+        if isinstance(rows, TimedStore) and isinstance(order, TimesStore):
+            rows.ordered_by(order)
+
+
 KINDS: dict[str, Callable[[StoreSpec, Rows, int], KindOfStore]] = {
     "key-value": KeyValueStore,
     "versioned": VersionedStore,
     "window": WindowStore,
 }
-"""Makes a store from its spec, its committed rows and how many of them to keep decoded in memory."""
+"""By kind, for stores that know of no times in their keys."""

@@ -7,7 +7,7 @@ there is remembered the same way. Knows nothing of keys' types, windows or posit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -74,6 +74,21 @@ class Overlay:
     def peek(self, key: bytes) -> Found | None:
         """The same as `get`, without keeping what was loaded: for readers beside the task."""
         return self._found(key)
+
+    def load(self, start: bytes, end: bytes) -> list[bytes]:
+        """The keys of committed rows with start <= key < end that have not been deleted since; keeps the rows."""
+        rows, keys = self._rows, []
+        for key, row in self._committed.scan(start, end):
+            if rows.get(key, MISSING) is MISSING:
+                rows[key] = self._decoded(row)
+            if rows[key] is not None:
+                keys.append(key)
+        return keys
+
+    @property
+    def dirty(self) -> Collection[bytes]:
+        """The keys that are not committed."""
+        return self._dirty.keys()
 
     def _found(self, key: bytes) -> Found | None:
         found: Found | None = self._rows.get(key, MISSING)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from streamapp.engine.records import Change, Row
 from streamapp.engine.specs import StoreSpec
-from streamapp.state.kinds import KINDS, KindOfStore
+from streamapp.state.kinds import KindOfStore, connect, made
 from streamapp.state.layout import row_of
 from streamapp.state.lock import FolderLock
 from streamapp.state.memory import MemoryBackend
@@ -43,12 +43,9 @@ class TaskState:
         self, backend: Backend, specs: Sequence[StoreSpec], record: Record, *, fresh: bool, lock: FolderLock | None
     ) -> None:
         self.position: Position | None = None if fresh else record.position
-        self.stores: dict[str, KindOfStore] = {
-            spec.name: KINDS[spec.kind](spec, backend.rows(spec.name), KEPT) for spec in specs
-        }
-        self.committed: dict[str, KindOfStore] = {
-            spec.name: KINDS[spec.kind](spec, backend.rows(spec.name), 0) for spec in specs
-        }
+        self.stores: dict[str, KindOfStore] = {spec.name: made(spec, backend.rows(spec.name), KEPT) for spec in specs}
+        connect(specs, self.stores)
+        self.committed: dict[str, KindOfStore] = {spec.name: made(spec, backend.rows(spec.name), 0) for spec in specs}
         """The same stores as of the last commit, for readers; nothing is ever put into them."""
         self._backend = backend
         self._record = record

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamapp import Topic, Topology, global_table, stream, table
+from streamapp import Topic, Topology, global_table, session, stream, table
 from streamapp.engine.plan import plan
 from streamapp.formats import codec_for
 from streamapp.replay.change import Cause, Change
@@ -136,3 +136,19 @@ def test_effects_do_not_happen_again(step: str, capsys: pytest.CaptureFixture[st
     assert done == []
     assert capsys.readouterr().out == ""
     assert len(written) == (step == "peek")
+
+
+def test_the_changes_of_sessions_are_told() -> None:
+    """A session that grows is one row that goes and one that comes, both with their cause."""
+    counted = stream(IN).group_by_key().windowed_by(session(10)).count("counted")
+    run, changes, _ = replayed(Topology("t", counted), "counted")
+    run.add("in", 0, [row(0, "a", "x", 10), row(1, "a", "x", 15)], 2)
+    run.add("in", 1, [], 0)
+    for partition, end in ((0, 2), (1, 0)):
+        run.set_end("in", partition, end)
+    run.run()
+    assert [(change.row.start, change.row.end, change.row.value, change.cause) for change in changes] == [
+        (10, 10, 1, Cause("in", 0, 0)),
+        (10, 10, None, Cause("in", 0, 1)),
+        (10, 15, 2, Cause("in", 0, 1)),
+    ]

@@ -44,11 +44,12 @@ class SimulatedRecords:
 
     def parts(self) -> Iterator[SimulatedRecords]:
         """The records, one by one; what follows the last, markers and the like, is with it."""
+        if not self._rows:
+            yield self
+            return
         starts = [self.start, *(row[0] for row in self._rows[1:]), self.next]
         for row, (start, following) in zip(self._rows, pairwise(starts), strict=True):
             yield SimulatedRecords(start, following, self.end, [row])
-        if not self._rows:
-            yield self
 
     def newest(self, before: int, make: Callable[[bytes | None, int], Made]) -> tuple[dict[bytes, Made], int]:
         """What `make(value, timestamp)` gives of each key's last record before an offset, and how many there are."""
