@@ -91,7 +91,8 @@ class Application(Service):
         self._group_tasks = Tasks(
             plan, self.names, self._settings, cluster, accepted=accepted, global_stores=self._global_stores
         )
-        self._rounds = Rounds(self._channels, Outputs(plan, self.names, cluster.partitions), accepted)
+        outputs = Outputs(plan, self.names, cluster.partitions)
+        self._rounds = Rounds(self._channels, outputs, accepted, self._settings.transaction_timeout)
         self._reader = Reader(plan.tables, self._group_tasks.every, self._group_tasks.open, self._global_state)
         internal = (source.topic for sub in plan.subtopologies for source in sub.sources if source.internal)
         self._purge = Purge(cluster.admin, frozenset(map(self.names.internal, internal)), monotonic())

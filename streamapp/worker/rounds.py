@@ -26,7 +26,10 @@ from streamapp.worker.pace import Pace
 from streamapp.worker.running import RunningTask
 
 RUN = 5_000
-"""Records an agent gets at once: the longest a rebalance or a commit waits for a batch boundary."""
+"""Records an agent gets at once."""
+
+SHARE = 0.25
+"""Of the transaction's timeout a round may take: a rebalance or a commit waits for no longer, and commits in time."""
 
 _NOTHING: Run = ("", 0, (), 0)
 
@@ -40,12 +43,18 @@ class Channel(Protocol):
 
 
 class Rounds:
-    """Runs the tasks of one topology, each through the channel of its sub-topology."""
+    """Runs the tasks of one topology, each through the channel of its sub-topology.
 
-    def __init__(self, channels: Mapping[int, Channel], outputs: Outputs, accepted: Accepted) -> None:
+    A round that has taken a share of `timeout`, a transaction's in seconds, ends with the slice it is at.
+    """
+
+    def __init__(self, channels: Mapping[int, Channel], outputs: Outputs, accepted: Accepted, timeout: float) -> None:
         self._channels = channels
         self._outputs = outputs
         self._accepted = accepted
+        self._seconds = timeout * SHARE
+        self._ends = 0.0
+        self._last: tuple[int, int] | None = None  # the task at which time was up; the next one begins
         self._paces: dict[int, Pace] = {}
         self.culprit = Culprit(RUN)
 
@@ -55,8 +64,12 @@ class Rounds:
             self._punctuate(task, clients)
 
     async def run(self, tasks: Iterable[RunningTask], clients: Clients) -> None:
-        """One run for each task that has one, or something that is due; one in all while a culprit is looked for."""
-        for task in tasks:
+        """One run for each task that has one, or something that is due; one in all while a culprit is looked for.
+
+        Those that time has not been enough for come first in the next round.
+        """
+        self._ends = monotonic() + self._seconds
+        for task in self._in_turn(list(tasks)):
             run = task.take(elapsed(), self.culprit.size or task.task.asks_for or RUN)
             if run is not None and not run[2]:
                 task.complete(run)  # only over offsets that hold no record
@@ -68,6 +81,18 @@ class Rounds:
                 await self._hand_over(task, Batch(partial(self._process, task, run, clients), topic))
                 if self.culprit.size is not None:
                     return
+                if self._is_over:
+                    self._last = task.id
+                    return
+
+    def _in_turn(self, tasks: list[RunningTask]) -> list[RunningTask]:
+        last, self._last = self._last, None
+        first = next((place + 1 for place, task in enumerate(tasks) if task.id == last), 0)
+        return tasks[first:] + tasks[:first]
+
+    @property
+    def _is_over(self) -> bool:
+        return monotonic() >= self._ends
 
     def flush(self, task: RunningTask, clients: Clients) -> None:
         """Passes on what waits in the task's record cache, before a commit; raises as `Task.flush` does."""
@@ -110,12 +135,14 @@ class Rounds:
             self._tell_time(task)
             later = self._process_slice(task, topic, part, clients)
             if later is not None:
-                task.put_back(run, later.offset, elapsed() + later.after)
-                task.counters.records_in += sum(row[0] < later.offset for row in rows)
+                _put_back(task, run, later.offset, later.after)
                 return
             pace.learn(len(part), monotonic() - began)
             start += len(part)
             await asyncio.sleep(0)
+            if self._is_over and start < len(rows):
+                _put_back(task, run, rows[start][0], 0)
+                return
         task.counters.records_in += len(rows)
         task.complete(run)
 
@@ -153,3 +180,9 @@ class Rounds:
         self._accepted.advance(task.subtopology.number, now)
         task.punctuate(now)
         self._outputs.send(task, clients.writer)
+
+
+def _put_back(task: RunningTask, run: Run, offset: int, after: int) -> None:
+    """Leaves the rest of a run, from `offset` on, for `after` ms later."""
+    task.put_back(run, offset, elapsed() + after)
+    task.counters.records_in += sum(row[0] < offset for row in run[2])

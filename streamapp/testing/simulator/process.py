@@ -188,7 +188,8 @@ class Process:
         accepted = Accepted(plan, names, cluster.topics)
         tasks = Tasks(plan, names, settings, cluster, accepted=accepted, global_stores={}, disk=machine.disk)
         channels = {sub.number: _Channel() for sub in plan.subtopologies}
-        rounds = Rounds(channels, Outputs(plan, names, cluster.partitions), accepted)
+        outputs = Outputs(plan, names, cluster.partitions)
+        rounds = Rounds(channels, outputs, accepted, settings.transaction_timeout)
         internal = {
             names.internal(source.topic) for sub in plan.subtopologies for source in sub.sources if source.internal
         }
