@@ -8,13 +8,17 @@ share the work. Knows nothing of how records are processed.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 
 from streamapp.engine.specs import Plan
+from streamapp.kafka import RetriableKafkaError
 from streamapp.worker.application import Application
 from streamapp.worker.cluster import Cluster
 from streamapp.worker.names import Names
 from streamapp.worker.running import TopicPartition
+
+logger = logging.getLogger(__name__)
 
 _POLL = 0.05
 """Seconds between two looks at the group's offsets."""
@@ -44,12 +48,19 @@ class UntilEnd:
         return cls(cluster, await cluster.admin.ends(partitions), frozenset(written & read))
 
     async def reached(self, applications: Mapping[str, Application]) -> None:
-        """Returns when every Application has committed all of it."""
+        """Returns when every Application has committed all of it; a cluster that does not answer is asked again."""
         while True:
-            wanted = await self._wanted(applications)
-            await self._committed(applications, wanted)
-            if await self._wanted(applications) == wanted:
-                return
+            try:
+                if await self._is_reached(applications):
+                    return
+            except RetriableKafkaError as error:
+                logger.warning("how far the groups are is not known now: %s", error)
+                await asyncio.sleep(_POLL)
+
+    async def _is_reached(self, applications: Mapping[str, Application]) -> bool:
+        wanted = await self._wanted(applications)
+        await self._committed(applications, wanted)
+        return await self._wanted(applications) == wanted
 
     async def _wanted(self, applications: Mapping[str, Application]) -> dict[str, dict[TopicPartition, int]]:
         """For each Application the offsets it must reach, with the topics written here as they stand now."""

@@ -76,8 +76,10 @@ class Stage:
         with log.open("wb") as file:
             done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=file, env=self._environment(), check=False)
         if done.returncode:
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
-            raise WorkerFailedError("\n".join([f"the worker ended with exit code {done.returncode}:", *lines]))
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            why = [line for line in lines[:-_LOG_LINES] if line.startswith("error: ")]  # what ended it may be far up
+            said = [f"the worker ended with exit code {done.returncode}:", *why, *lines[-_LOG_LINES:]]
+            raise WorkerFailedError("\n".join(said))
 
     def _environment(self) -> Mapping[str, str]:
         settings = self.settings
