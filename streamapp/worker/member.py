@@ -135,6 +135,8 @@ class Member:
         elif self._group_tasks.active:
             if self._group_tasks.restoring:
                 await self._admit()
+            else:  # also when the commit with which the last tasks began has failed
+                self._host.enter("running")
             await self._fetch()
             async with self._turn:
                 if self._group_tasks.active and not self._host.paused:
