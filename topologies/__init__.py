@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from topologies import (
+    activity,
     analytics,
     billing,
     customer_dashboard,
@@ -20,7 +21,7 @@ from topologies import (
     orders_read_model,
     shipping,
 )
-from topologies.services import checkout, feature_server, storefront
+from topologies.services import checkout, feature_server, storefront, tracker
 
 TOPOLOGIES = (
     important.topology,
@@ -32,9 +33,12 @@ TOPOLOGIES = (
     orders_read_model.topology,
     customer_dashboard.topology,
     enrichment.topology,
+    activity.topology,
     fraud.topology,
     features.topology,
     *analytics.TOPOLOGIES,
 )
 
-SERVICES = {service.name: service for service in (checkout.service, storefront.service, feature_server.service)}
+SERVICES = {
+    service.name: service for service in (checkout.service, storefront.service, feature_server.service, tracker.service)
+}

@@ -50,7 +50,7 @@ class Cancellation(Struct, frozen=True):
     reason: Annotated[str, Meta(max_length=200)] = ""
 
 
-B = TypeVar("B", Checkout, Cancellation)
+B = TypeVar("B", bound=Struct)
 
 
 class RefusedError(Exception):

@@ -1,0 +1,49 @@
+"""Takes what visitors do over HTTP and puts it on its topic: `POST /activity`.
+
+Answers 202 once the event is in Kafka, with its position. Knows nothing of visits or pages; `activity` makes those.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from streamapp import Publisher, Service, StreamappError
+from topologies.events import ACTIVITY, Activity
+from topologies.services.checkout import Name, RefusedError, correlation_id, decoded
+
+if TYPE_CHECKING:
+    from aiohttp.web import Application, Request, Response
+
+
+class Action(Struct, frozen=True):
+    """The body of `POST /activity`."""
+
+    user_id: Name
+    action: Name
+    page: Name
+
+
+def build(publisher: Publisher) -> Application:
+    """Takes what visitors do: POST /activity."""
+    from aiohttp import web  # late: every command imports this module, and only one needs it
+
+    async def track(request: Request) -> Response:
+        try:
+            body = decoded(await request.read(), Action)
+            event = Activity(body.user_id, body.action, body.page)
+            correlation = correlation_id(request.headers)
+            _, place = await publisher.publish(ACTIVITY, event.user_id, event, correlation_id=correlation)
+        except RefusedError as refused:
+            return web.json_response(refused.body, status=refused.status)
+        except StreamappError as error:
+            return web.json_response({"error": str(error)}, status=503, headers={"Retry-After": "1"})
+        return web.json_response({"position": place._asdict()}, status=202)
+
+    application = web.Application()
+    application.router.add_post("/activity", track)
+    return application
+
+
+service = Service("tracker", build, "Take what visitors do: POST /activity.")
