@@ -48,6 +48,7 @@ class MemberOffsetsHandler(TxnOffsetCommitHandler):
 
     def create_request(self) -> TxnOffsetCommitRequest:
         """The request on behalf of the sender's member."""
+        self._sender.owed += 1
         manager, member = self._sender._txn_manager, self._sender.member
         return TxnOffsetCommitRequest(
             manager.transactional_id,
@@ -58,6 +59,7 @@ class MemberOffsetsHandler(TxnOffsetCommitHandler):
 
     def handle_response(self, resp: Any) -> float | None:
         """Refuses the offsets when the member is stale, which leaves the transaction open, or tries them again."""
+        self._sender.owed -= 1
         manager = self._sender._txn_manager
         codes = sorted({code for _, partitions, _ in resp.topics for _, code, _ in partitions} - {_OK})
         for code in codes:
@@ -94,12 +96,14 @@ class EndHandler(EndTxnHandler):
 
     def create_request(self) -> Any:
         """From here on it may be final."""
+        self._sender.owed += 1
         self._before = self._sender.in_doubt
         self._sender.in_doubt = True
         return super().create_request()
 
     def handle_response(self, resp: Any) -> float | None:
         """An answer settles what this request asked, unless it says that an end is under way."""
+        self._sender.owed -= 1
         if resp.error_code == _OK:
             self._sender.in_doubt = False
         elif resp.error_code != _CONCURRENT_TRANSACTIONS:

@@ -18,12 +18,16 @@ from streamapp.kafka.handlers import EndHandler, MemberOffsetsHandler, ProduceHa
 
 
 class BatchSender(Sender):
-    """The task that sends; `in_doubt` says that an end of the transaction was sent and its outcome is not known."""
+    """The task that sends; `in_doubt` says that an end of the transaction was sent and its outcome is not known.
+
+    `owed` counts the requests about offsets and ends that were never answered, though asking again may have been.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.member: GroupMetadata | None = None
         self.in_doubt = False
+        self.owed = 0
         self._running: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:

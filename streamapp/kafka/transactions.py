@@ -102,7 +102,7 @@ class Transactions:
         except (TimeoutError, kafka.KafkaError, StreamappError) as error:
             await self._give_up(error)
             raise await self._outcome(error) from error
-        self.open = False
+        self._ended()
 
     async def abort(self) -> None:
         """Ends the transaction without publishing it, after what is in flight; without one nothing happens.
@@ -121,7 +121,7 @@ class Transactions:
                 raise failure from error
             logger.warning("%s; it is left to the next producer, or to its timeout", failure)
         else:
-            self.open = False
+            self._ended()
 
     async def leave(self) -> None:
         """Has the broker abort what is open, if it answers within 2 s; called when nothing is sent any more."""
@@ -133,6 +133,18 @@ class Transactions:
             self.open = False
         except (TimeoutError, kafka.KafkaError) as error:
             logger.warning("a %s is left open, the broker aborts it after its timeout: %r", self._name, error)
+
+    def _ended(self) -> None:
+        """The transaction is over, and so is this producer if a copy of a request could reach the next one (KIP-890).
+
+        What was given up and asked again may still lie with a broker, which would take it for part of a later
+        transaction of the same epoch: another producer has another.
+        """
+        self.open = False
+        if self._client.sender.owed and self._client.failure is None:
+            self._client.failure = RetriableKafkaError(
+                f"a request about a {self._name} was not answered and asked again: a late copy could reach the next one"
+            )
 
     async def _answered(self, step: Awaitable[None]) -> None:
         try:

@@ -57,6 +57,7 @@ class SimulatedProducer:
         self._refusal: Exception | None = None
         self._empty = True
         self._in_doubt = False
+        self._owed = False
         self._sequences: dict[At, int] = {}
         self._queues: dict[At, deque[tuple[Sequence[Written], asyncio.Future[int]]]] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -137,7 +138,7 @@ class SimulatedProducer:
             if self._in_doubt and self._plant != "unknown-is-aborted":
                 raise UnknownOutcomeError("a commit was sent and not answered") from error
             raise TransactionAbortedError(f"not committed: {failure}") from error
-        self.open, self._empty = False, True
+        self._ended()
 
     async def abort(self) -> None:
         """Ends the transaction without publishing it."""
@@ -156,7 +157,12 @@ class SimulatedProducer:
                 if not isinstance(failure, RetriableKafkaError):
                     raise failure from error
                 return
+        self._ended()
+
+    def _ended(self) -> None:
         self.open, self._empty = False, True
+        if self._owed:
+            self._fail(RetriableKafkaError("a request was not answered and asked again: a late copy could come"))
 
     async def _end(self, *, committed: bool) -> None:
         producer, epoch = self._known, self._epoch
@@ -171,6 +177,7 @@ class SimulatedProducer:
             except BusyError:
                 await asyncio.sleep(_AGAIN)
             except NoAnswerError:
+                self._owed = True
                 if loop.time() > until:
                     raise
             except Exception:
@@ -246,6 +253,7 @@ class SimulatedProducer:
             except BusyError:
                 await asyncio.sleep(_AGAIN)
             except NoAnswerError:
+                self._owed = self._owed or kind == "send-offsets"
                 if loop.time() > until:
                     raise
 

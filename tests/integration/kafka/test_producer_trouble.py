@@ -175,6 +175,31 @@ async def test_a_broker_that_stays_away_is_a_delivery_timeout(own: Broker) -> No
         assert await values(broker, topic) == [b"after"]
 
 
+async def test_a_producer_that_asked_twice_ends_with_its_transaction(
+    own: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first of two requests may reach the broker at any time: a later transaction would commit old offsets."""
+    broker, name = address(own), some_id()
+    topic = await make_topic(broker)
+    member = GroupMetadata(name, -1, "", None)
+    async with started(broker, name) as producer:
+        await producer.begin()
+        await producer.send_offsets(member, {(topic, 0): (1, "")})
+        assert producer._client is not None
+        for connection in producer._client.client._conns.values():
+            connection._request_timeout = 0.5
+        freeze(own)
+        with caplog.at_level(logging.WARNING, "aiokafka"):
+            asking = asyncio.create_task(producer.send_offsets(member, {(topic, 0): (2, "")}))
+            await until(lambda: _logged(caplog, "TxnOffsetCommitRequest"), "a request that nobody answers")
+        thaw(own)
+        await asking
+        await producer.commit()
+        assert producer.needs_replacing
+        with pytest.raises(RetriableKafkaError, match="late copy"):
+            await producer.begin()
+
+
 async def test_what_is_in_flight_is_bounded(own: Broker) -> None:
     """With a broker that answers nothing `pump` waits, and ends with the delivery timeout."""
     broker = address(own)
