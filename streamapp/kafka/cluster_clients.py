@@ -19,9 +19,10 @@ class ClusterClients:
     def __init__(self, address: Address) -> None:
         self._address = address
 
-    def reader(self) -> BatchConsumer:
-        """Reads committed records, in no group."""
-        return BatchConsumer(bootstrap_servers=self._address, isolation_level="read_committed")
+    def reader(self, *, committed: bool = True) -> BatchConsumer:
+        """Reads committed records, or all there are, in no group."""
+        level = "read_committed" if committed else "read_uncommitted"
+        return BatchConsumer(bootstrap_servers=self._address, isolation_level=level)
 
     def member(
         self, group: str, instance: str, session_s: float, heartbeat_s: float, assignor: GroupAssignor

@@ -90,6 +90,8 @@ class Writer(Protocol):
 
     @property
     def has_open(self) -> bool: ...
+    @property
+    def stretches(self) -> Mapping[TopicPartition, Sequence[tuple[int, int]]]: ...
 
     def put(
         self,
@@ -123,8 +125,8 @@ class Topics(Protocol):
 class Kafka(Protocol):
     """Makes the clients of one cluster, which are not started yet."""
 
-    def reader(self) -> Consumer:
-        """Reads committed records, in no group."""
+    def reader(self, *, committed: bool = True) -> Consumer:
+        """Reads committed records, or all there are, in no group."""
         ...
 
     def member(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,9 @@ class BatchWriter(BatchFiller):
         self._waiting: deque[tuple[TopicPartition, Batch]] = deque()
         self._sent: list[_Sent] = []
         self._in_flight = 0
-        self._ends: dict[TopicPartition, int] = {}
+        self._written: dict[TopicPartition, list[tuple[int, int]]] = {}
+        self.stretches: Mapping[TopicPartition, Sequence[tuple[int, int]]] = {}
+        """Of the last flush, by partition: first offset of each batch and the one after it, in the log's order."""
         self._found: set[TopicPartition] = set()
         self._lingers_since: float | None = None
 
@@ -86,8 +88,9 @@ class BatchWriter(BatchFiller):
         await self._send_waiting()
         while self._sent:
             await self._progress(asyncio.FIRST_EXCEPTION)
-        ends, self._ends = self._ends, {}
-        return ends
+        self.stretches = {at: sorted(written) for at, written in self._written.items()}
+        self._written = {}
+        return {at: written[-1][1] for at, written in self.stretches.items()}
 
     def discard(self) -> None:
         """Forgets everything that was put since the last flush; what is in flight may still be written."""
@@ -95,7 +98,7 @@ class BatchWriter(BatchFiller):
         self._waiting.clear()
         self._sent = []
         self._in_flight = 0
-        self._ends = {}
+        self._written = {}
 
     async def _send_waiting(self) -> None:
         await self._settle()
@@ -130,14 +133,15 @@ class BatchWriter(BatchFiller):
             error = sent.future.exception()
             if error is not None:
                 raise await self._producer.explain(error, sent.at) from error
-            self._ends[sent.at] = self._end(sent)
+            base = self._base(sent)
+            self._written.setdefault(sent.at, []).append((base, base + sent.count))
         self._sent = [sent for sent in self._sent if not sent.future.done()]
         self._in_flight = sum(sent.size for sent in self._sent)
 
-    def _end(self, sent: _Sent) -> int:
+    def _base(self, sent: _Sent) -> int:
         base: int = sent.future.result().offset
         if base < 0:
             raise RetriableKafkaError(
                 f"topic {sent.at[0]!r} partition {sent.at[1]}: the broker knows these records but not their offset"
             )
-        return base + sent.count
+        return base

@@ -99,6 +99,10 @@ class KeyValueStore:
         """Back to the last commit."""
         self._overlay.rollback()
 
+    def row_key(self, key: bytes) -> bytes | None:
+        """The key itself: any may be a row's."""
+        return key
+
     def restored(self, newest: Newest) -> Writes:
         """What its log says of some keys; nothing may be dirty."""
         self._overlay.forget()

@@ -48,8 +48,12 @@ class KindOfStore(Store, Protocol):
         """Back to the last commit."""
         ...
 
+    def row_key(self, key: bytes) -> bytes | None:
+        """The row that a key of the changelog speaks of; None for a key that can be of no row."""
+        ...
+
     def restored(self, newest: Newest) -> Writes:
-        """What its log says of some keys; nothing may be dirty."""
+        """What its log says of some keys, but for tombstones of no row; nothing may be dirty."""
         ...
 
 

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
+
+from streamapp.state.trouble import ChangedStateError
 
 
 class Rows(Protocol):
@@ -34,6 +36,25 @@ class Rows(Protocol):
 
 Newest: TypeAlias = Mapping[bytes, bytes | None]
 """What a log says of some keys, by the log's key: the last row as it is stored, None of a key that was deleted."""
+
+
+def rows_of(
+    store: str, newest: Newest, row_key: Callable[[bytes], bytes | None]
+) -> Iterator[tuple[bytes, bytes | None]]:
+    """What a log says, by the rows' keys; a tombstone of what can be no row says nothing.
+
+    Raises `ChangedStateError` for a value of what can be no row: others wrote it, or a store of another kind.
+    """
+    for key, row in newest.items():
+        found = row_key(key)
+        if found is not None:
+            yield found, row
+        elif row is not None:
+            raise ChangedStateError(
+                f"the changelog of store {store!r} has a record whose key {key!r} is no row's (it has no window start, "
+                "or no time): another kind of store wrote it, or somebody else. Give the store a new name, or reset "
+                "the topology to build it again from its sources"
+            )
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from streamapp.engine.records import Change, Row
 from streamapp.engine.specs import StoreSpec
 from streamapp.state.kinds import KindOfStore, connect, made
-from streamapp.state.layout import row_of
+from streamapp.state.layout import NUMBER, row_of, unpack_timestamp
 from streamapp.state.lock import FolderLock
 from streamapp.state.memory import MemoryBackend
 from streamapp.state.partly_in_memory import PartlyInMemory
@@ -103,6 +103,16 @@ class TaskState:
     def changes(self) -> dict[str, list[Change]]:
         """What the log of each store must be told before `commit`; stays dirty."""
         return {name: store.changes() for name, store in self.stores.items()}
+
+    def logged(self, store: str, keys: Mapping[bytes, int]) -> list[Change]:
+        """What the log must say of some of its keys once what is dirty is committed; tombstones get the times given."""
+        dirty = {change[0]: change for change in self.stores[store].changes()}
+        return [dirty.get(key) or self._committed_change(store, key, timestamp) for key, timestamp in keys.items()]
+
+    def _committed_change(self, store: str, key: bytes, timestamp: int) -> Change:
+        row_key = self.stores[store].row_key(key)
+        row = None if row_key is None else self._backend.rows(store).get(row_key)
+        return (key, None, timestamp) if row is None else (key, row[NUMBER:], unpack_timestamp(row))
 
     def commit(self, position: Position) -> None:
         """Writes what is dirty, and `position`, in one atomic step.

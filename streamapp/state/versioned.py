@@ -19,7 +19,7 @@ from streamapp.engine.store import MISSING, Undo
 from streamapp.state.layout import pack_row, prefix_end, successor, unpack_timestamp
 from streamapp.state.overlay import Found, overlay
 from streamapp.state.query import Query, ScanRow
-from streamapp.state.rows import Newest, Rows, Writes
+from streamapp.state.rows import Newest, Rows, Writes, rows_of
 
 _VERSION, _TIME = b"\0", b"\1"
 """What row keys begin with: a version's, and its entry by time."""
@@ -193,14 +193,25 @@ class VersionedStore:
         self._overlay.rollback()
         self._newest_of.clear()
 
+    def row_key(self, key: bytes) -> bytes | None:
+        """The version's row; None for what is no key and time."""
+        try:
+            self._split(key)
+        except Exception:  # noqa: BLE001 - the key's codec may raise anything
+            return None
+        return _VERSION + key
+
     def restored(self, newest: Newest) -> Writes:
-        """What its log says of some keys; nothing may be dirty."""
+        """What its log says of some keys; nothing may be dirty.
+
+        Raises `ChangedStateError` for what is no key and time and has a value.
+        """
         self._overlay.forget()
         self._newest_of.clear()
         writes: list[tuple[bytes, bytes | None]] = []
-        for row_key, row in newest.items():
-            key, time = self._split(row_key)
-            writes.append((_VERSION + row_key, row))
+        for row_key, row in rows_of(self.name, newest, self.row_key):
+            key, time = self._split(row_key[1:])
+            writes.append((row_key, row))
             present = None if row is None else pack_row(self._present, unpack_timestamp(row))
             writes.append((_TIME + self._entry((time, key)), present))
         return Writes(self.name, writes)

@@ -26,7 +26,7 @@ from streamapp.state.layout import (
 )
 from streamapp.state.overlay import Found, overlay
 from streamapp.state.query import Query, ScanRow
-from streamapp.state.rows import Newest, Rows, Writes
+from streamapp.state.rows import Newest, Rows, Writes, rows_of
 
 _MANY = 1000
 """Expired rows from which one range is cheaper than a deletion each; ranges slow down reads until a compaction."""
@@ -194,11 +194,15 @@ class WindowStore:
         self._horizon = self._committed_horizon
         self._overlay.rollback()
 
+    def row_key(self, key: bytes) -> bytes | None:
+        """Start and key; None for a key without a window start."""
+        return from_changelog(key) if len(key) >= NUMBER else None
+
     def restored(self, newest: Newest) -> Writes:
         """What its log says of some keys; nothing may be dirty.
 
-        Raises `ValueError` for a key without a window start.
+        Raises `ChangedStateError` for a key without a window start that has a value.
         """
         self._overlay.forget()
         self._oldest = 0
-        return Writes(self.name, [(from_changelog(key), row) for key, row in newest.items()])
+        return Writes(self.name, list(rows_of(self.name, newest, self.row_key)))

@@ -14,6 +14,7 @@ from streamapp.kafka.interfaces import Consumer, Kafka, Producer, Writer
 from streamapp.settings import Settings
 from streamapp.worker.assignment import Claim, Topics, assign_tasks, decode_claim, encode_claim, partitions_of, tasks_of
 from streamapp.worker.commit import AtLeastOnce, ExactlyOnce, Guarantee
+from streamapp.worker.intruders import Intruders
 from streamapp.worker.running import TopicPartition
 
 Rebalanced = Callable[[Collection[TopicPartition]], Awaitable[None]]
@@ -36,10 +37,11 @@ class Membership:
 
 
 class Clients:
-    """A consumer in the group, a reader for restores, a producer with its writer, and the guarantee they make."""
+    """A consumer in the group, a reader for restores, an eye on changelogs, a producer with its writer, a guarantee."""
 
     consumer: Consumer
     reader: Consumer
+    intruders: Intruders
     producer: Producer
     writer: Writer
     guarantee: Guarantee
@@ -56,6 +58,9 @@ class Clients:
         membership = self._membership
         self.reader = self._kafka.reader()
         await self.reader.start()
+        self._onlooker = self._kafka.reader(committed=False)
+        await self._onlooker.start()
+        self.intruders = Intruders(self._onlooker, markers=1 if self._exactly_once else 0)
         self.consumer = self._kafka.member(
             membership.group,
             membership.member,
@@ -97,7 +102,7 @@ class Clients:
 
     async def stop(self) -> None:
         """Leaves the group first, so that others take over while the rest closes."""
-        for name in ("consumer", "reader", "producer"):
+        for name in ("consumer", "reader", "_onlooker", "producer"):
             client = getattr(self, name, None)
             if client is not None:
                 await client.stop()

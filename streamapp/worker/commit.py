@@ -17,6 +17,7 @@ from streamapp.kafka.interfaces import Consumer, Producer, Writer
 from streamapp.state import Position
 from streamapp.worker.clock import wall_clock
 from streamapp.worker.failpoints import reach
+from streamapp.worker.intruders import Intruders
 from streamapp.worker.metadata import TaskMetadata
 from streamapp.worker.names import Names
 from streamapp.worker.running import RunningTask, TopicPartition
@@ -92,7 +93,12 @@ class AtLeastOnce:
 
 
 async def commit(
-    tasks: Sequence[RunningTask], names: Names, writer: Writer, guarantee: Guarantee, member: GroupMetadata
+    tasks: Sequence[RunningTask],
+    names: Names,
+    writer: Writer,
+    guarantee: Guarantee,
+    member: GroupMetadata,
+    intruders: Intruders,
 ) -> None:
     """Commits what `tasks` have done since the last commit, in the order above.
 
@@ -103,7 +109,7 @@ async def commit(
     await guarantee.begin()
     changes = {task.id: _send_changes(task, names, writer) for task in tasks}
     reach("changelog-sent")
-    ends = await writer.flush()
+    ends = await intruders.overwrite(tasks, names, writer, await writer.flush())
     reach("flushed")
     written = {task.id: _ends_of(task, changes[task.id], names, ends) for task in tasks}
     saved = {task.id: task.metadata(written[task.id]) for task in tasks}
@@ -169,3 +175,4 @@ async def _store(task: RunningTask, changes: Changes, ends: dict[str, int], save
     else:
         await asyncio.to_thread(task.state.commit, position)
     task.committed_now(saved)
+    task.ended_by_us.update(store for store, rows in changes.items() if rows)

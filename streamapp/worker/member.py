@@ -264,7 +264,7 @@ class Member:
         clients = self._clients
         for task in dirty:
             self._rounds.flush(task, clients)
-        await commit(dirty, self._names, clients.writer, clients.guarantee, self._member)
+        await commit(dirty, self._names, clients.writer, clients.guarantee, self._member, clients.intruders)
         self._pulse.forget()
         self._rounds.culprit.committed(
             {(task.id, task.topics[at[0]]): offset for task in dirty for at, offset in task.positions.items()}

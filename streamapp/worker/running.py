@@ -65,6 +65,8 @@ class RunningTask:
     """Times and counts as of the last commit."""
     touched: bool = False
     """Whether something has happened since the last commit that no position tells of: a punctuation."""
+    ended_by_us: set[str] = field(default_factory=set)
+    """The stores whose log ends with a commit that was made here since the task was opened."""
     _started: bool = False
     """Whether the processors have been initialised."""
     _left: Run | None = None

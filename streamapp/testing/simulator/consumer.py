@@ -61,12 +61,19 @@ class SimulatedConsumer:
     """Reads for `caller` what it is told to; with a `membership` what a group gives it."""
 
     def __init__(
-        self, cluster: SimulatedCluster, caller: Caller, plant: Plant | None, membership: Membership | None = None
+        self,
+        cluster: SimulatedCluster,
+        caller: Caller,
+        plant: Plant | None,
+        membership: Membership | None = None,
+        *,
+        committed: bool = True,
     ) -> None:
         self._cluster = cluster
         self._caller = caller
         self._plant = plant
         self._membership = membership
+        self._committed = committed and plant != "read-uncommitted"
         self._positions: dict[At, int] = {}
         self._assigned: frozenset[At] = frozenset()
         self._paused: set[At] = set()
@@ -186,7 +193,7 @@ class SimulatedConsumer:
 
     def _served(self, wanted: Mapping[At, int]) -> dict[At, SimulatedRecords | RangeError]:
         """What the cluster answers."""
-        committed = self._plant != "read-uncommitted"
+        committed = self._committed
         answer: dict[At, SimulatedRecords | RangeError] = {}
         for at in sorted(wanted):
             log = self._cluster.logs[at]

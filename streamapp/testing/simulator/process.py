@@ -236,9 +236,9 @@ class _Clients:
         self._machine = machine
         self._process = process
 
-    def reader(self) -> SimulatedConsumer:
+    def reader(self, *, committed: bool = True) -> SimulatedConsumer:
         """Reads in no group."""
-        return SimulatedConsumer(self._machine.cluster, self._process, self._machine.plant)
+        return SimulatedConsumer(self._machine.cluster, self._process, self._machine.plant, committed=committed)
 
     def member(
         self, group: str, instance: str, session_s: float, heartbeat_s: float, assignor: GroupAssignor

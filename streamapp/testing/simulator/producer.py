@@ -303,6 +303,8 @@ class SimulatedWriter:
         self._sent: list[tuple[At, int, asyncio.Future[int]]] = []
         self._full: list[tuple[At, list[Written]]] = []
         self._lingers_since: float | None = None
+        self.stretches: Mapping[At, Sequence[tuple[int, int]]] = {}
+        """Of the last flush, for each partition: first offset of each batch, and the one after it."""
 
     @property
     def has_open(self) -> bool:
@@ -347,16 +349,18 @@ class SimulatedWriter:
         self._send(list(self._open.items()))
         self._open.clear()
         if self._plant == "commit-before-flush":
+            self.stretches = {}
             return {}
         while waiting := [future for _, _, future in self._sent if not future.done()]:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
             await self._settle([sent for sent in self._sent if sent[2].done()])
         await self._settle(self._sent)
-        ends: dict[At, int] = {}
+        written: dict[At, list[tuple[int, int]]] = {}
         for at, count, future in self._sent:
-            ends[at] = future.result() + count
+            written.setdefault(at, []).append((future.result(), future.result() + count))
         self._sent.clear()
-        return ends
+        self.stretches = {at: sorted(found) for at, found in written.items()}
+        return {at: found[-1][1] for at, found in self.stretches.items()}
 
     def discard(self) -> None:
         """Forgets what was put since the last flush; what is on its way may still be written."""

@@ -1,6 +1,6 @@
 """Changelogs that no longer hold what a store needs: refused in time, with the remedy, and never silently short.
 
-One that was compacted holds it still, and the store is rebuilt from it.
+One that was compacted holds it still, and the store is rebuilt from it; so does one to which others have written.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streamapp.errors import ConfigurationError
+from streamapp.kafka import BatchProducer, BatchWriter
 from tests.chaos.order import Order
 from tests.chaos.rows import Outcome
 from tests.chaos.scene import Scene
@@ -23,6 +24,8 @@ AT_ONCE = {"segment.ms": "1000", "min.cleanable.dirty.ratio": "0.001", "max.comp
 """Makes Kafka compact what it has, at the next round of its cleaner."""
 COMPACTED = 2_000
 """Events twice, of which little more than the last of each key stays."""
+FOLLOWING = 100
+"""Events after others have written, so that each partition has a commit behind it."""
 IN_TIME = 30.0
 """Seconds until a worker that cannot go on must have said so."""
 
@@ -30,7 +33,8 @@ IN_TIME = 30.0
 async def changelog(order: Order) -> Outcome:
     """Truncated, deleted with and without the state folder; in the long form compacted, which takes a while."""
     outcome = order.outcome
-    kinds = [_truncated, _deleted, _deleted_with_folder, _truncated_under_folder, *([_compacted] * (order.times > 1))]
+    kinds = [_truncated, _deleted, _deleted_with_folder, _truncated_under_folder, _foreign]
+    kinds += [_compacted] * (order.times > 1)
     for turn in order.turns():
         outcome.wanted = len(kinds) * (turn + 1)
         for damage in kinds:
@@ -42,7 +46,7 @@ async def changelog(order: Order) -> Outcome:
                 if refused:
                     await _is_refused(scene, damage.__name__)
                 else:
-                    await _goes_on(scene, whole_log=damage is _compacted)
+                    await _goes_on(scene, whole_log=damage in (_compacted, _foreign))
     return outcome
 
 
@@ -70,6 +74,30 @@ async def _deleted_with_folder(scene: Scene) -> bool:
     await _delete_topic(scene)
     shutil.rmtree(scene.state())
     return True
+
+
+async def _foreign(scene: Scene) -> bool:
+    """Others have written what is not true of every key, commits came before and after it, and the folder is lost."""
+    topic = scene.changelogs["total"]
+    rows = await scene.read(topic)
+    producer = BatchProducer(bootstrap_servers=scene.bootstrap)
+    await producer.start()
+    writer = BatchWriter(producer, limits={})
+    for partition, found in rows.items():
+        first = {key: value for _, _, key, value, _ in reversed(found)}
+        for number, (key, value) in enumerate(first.items()):
+            writer.put(topic, partition, 0, key, None if number % 3 == 0 else value, ())
+        writer.put(topic, partition, 0, b"of nobody", b"{}", ())
+    before = await scene.admin.ends([(topic, number) for number in range(scene.partitions)])
+    ends = await writer.flush()
+    await producer.stop()
+    await scene.feed(FOLLOWING)
+    worker = await scene.run_to_the_end()
+    scene.outcome.injected += (
+        all(ends[at] > end for at, end in before.items()) and "that are of no commit" in worker.log
+    )
+    shutil.rmtree(scene.state())
+    return False
 
 
 async def _compacted(scene: Scene) -> bool:

@@ -156,9 +156,34 @@ def test_restores_windows_from_kafkas_keys(opened: Opener) -> None:
 
 
 def test_a_window_log_with_other_keys_is_refused(opened: Opener) -> None:
-    """It cannot be the log of this store."""
-    with pytest.raises(ValueError, match="no window start"):
-        opened(windows()).state.restore("per-minute", [row(0, b"a", b"1")], 1)
+    """It cannot be the log of this store; that such a key was deleted again says nothing."""
+    stores = opened(windows())
+    with pytest.raises(ChangedStateError, match="no window start"):
+        stores.state.restore("per-minute", [row(0, b"a", b"1")], 1)
+    stores.state.restore("per-minute", [row(0, b"a", b"1"), row(1, b"a", None)], 2)
+    assert stores.rows("per-minute") == []
+
+
+@pytest.mark.parametrize("dirty", [False, True])
+def test_tells_what_the_log_must_say_of_any_key(opened: Opener, dirty: bool) -> None:
+    """Of rows that change, what they will be; of others, what they are; of what is no row, a tombstone."""
+    stores = opened(key_value(), windows())
+    state = stores.state
+    state.restore("totals", [row(0, b"a", b"1", 5), row(1, b"b", b"2", 6)], 2)
+    state.restore("per-minute", [row(0, b"a" + bytes(7) + b"\n", b"1", 7)], 1)
+    if dirty:
+        state.stores["totals"].put("a", 9, 8)  # type: ignore[attr-defined]  # it is a store of key and value
+        state.stores["totals"].put("b", None, 9)  # type: ignore[attr-defined]
+        state.stores["per-minute"].expire(20)  # type: ignore[attr-defined]
+    assert state.logged("totals", {b"a": 50, b"b": 51, b"c": 52}) == (
+        [(b"a", b"9", 8), (b"b", None, 9), (b"c", None, 52)]
+        if dirty
+        else [(b"a", b"1", 5), (b"b", b"2", 6), (b"c", None, 52)]
+    )
+    assert state.logged("per-minute", {b"a" + bytes(7) + b"\n": 50, b"short": 51}) == [
+        (b"a" + bytes(7) + b"\n", None if dirty else b"1", 7),
+        (b"short", None, 51),
+    ]
 
 
 def test_a_restore_that_was_interrupted_goes_on(folder: Path) -> None:
