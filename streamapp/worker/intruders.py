@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from streamapp.errors import ConfigurationError
+from streamapp.errors import ConfigurationError, StreamappError
 from streamapp.kafka import OffsetOutOfRangeError, RetriableKafkaError
 from streamapp.kafka.interfaces import Consumer, Row, Writer
 from streamapp.worker.clock import monotonic
@@ -21,7 +21,10 @@ from streamapp.worker.running import RunningTask, TopicPartition
 logger = logging.getLogger(__name__)
 
 _ROUNDS = 5
-"""Times a changelog is overwritten in one commit before whoever writes there must be stopped first."""
+"""Times a changelog is overwritten in one commit before the commit is tried again from its beginning."""
+
+_STUBBORN = 20.0
+"""Seconds until whoever writes there must be stopped first: a member that has to go may write, too, until it hears."""
 
 _MOST = 1_000_000
 """Offsets of a gap that are read while a transaction is open, some seconds of work."""
@@ -51,12 +54,14 @@ class Intruders:
     def __init__(self, reader: Consumer, markers: int) -> None:
         self._reader = reader
         self._markers = markers
+        self._since: float | None = None
+        """When others began to write faster than we do."""
 
     async def overwrite(self, tasks: Iterable[RunningTask], names: Names, writer: Writer, ends: Ends) -> Ends:
         """Writes what the stores of `tasks` have for keys that others wrote; gives the `ends` of the logs then.
 
-        To be called when everything of the commit is flushed. Raises `ForeignRecordsError`, what `flush` raises, and
-        `RetriableKafkaError` when a gap cannot be read.
+        To be called when everything of the commit is flushed. Raises what `flush` raises, `RetriableKafkaError` when
+        a gap cannot be read or others go on writing, and `ForeignRecordsError` when they do so for long.
         """
         logs = {
             (names.changelog(spec.name), task.partition): (task, spec.name)
@@ -71,10 +76,19 @@ class Intruders:
         }
         for _ in range(_ROUNDS):
             if not gaps or not await self._again(logs, gaps, writer):
+                self._since = None
                 return ends
             before, ends = ends, {**ends, **await writer.flush()}
             gaps = {at: found for at in gaps if (found := _gaps(before[at], writer.stretches.get(at, ()), 0))}
-        raise _too_much(min(gaps), "others write to it all the time")
+        raise self._outrun(min(gaps))
+
+    def _outrun(self, at: TopicPartition) -> StreamappError:
+        now = monotonic()
+        if self._since is None:
+            self._since = now
+        if now - self._since > _STUBBORN:
+            return _too_much(at, "others write to it all the time")
+        return RetriableKafkaError(f"others write to changelog {at[0]!r} partition {at[1]}, faster than we do")
 
     def _usual(self, task: RunningTask, store: str) -> int:
         return self._markers if store in task.ended_by_us else 0

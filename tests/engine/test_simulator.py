@@ -21,7 +21,7 @@ SEEDS = range(1_000, 1_050)
 FROM: Mapping[Plant, int] = {
     "state-before-commit": 142,
     "no-fencing": 115,
-    "forget-abort": 160,
+    "forget-abort": 120,
     "unstable-offsets": 26,
     "unknown-is-aborted": 16,
 }
