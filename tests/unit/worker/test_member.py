@@ -17,6 +17,7 @@ from streamapp.kafka.cluster_clients import ClusterClients
 from streamapp.settings import Settings
 from streamapp.worker.accepted import Accepted
 from streamapp.worker.cluster import Cluster
+from streamapp.worker.intruders import Intruders
 from streamapp.worker.member import Member, Parts, State, Tally
 from streamapp.worker.names import Names
 from streamapp.worker.outputs import Outputs
@@ -117,6 +118,7 @@ async def test_it_runs_although_the_first_commit_of_its_tasks_failed(cluster: Cl
     member = Member(host, NAMES, "m", settings, cluster, parts)
     clients, kafka = member._clients, cluster.kafka
     clients.consumer = clients.reader = cast(Any, Quiet())
+    clients.intruders = Intruders(clients.reader, markers=1)
     clients.producer = cast(Any, Sound())
     clients.writer = kafka.writer(kafka.producer(None, 1.0), {})
     clients.guarantee = guarantee
