@@ -15,7 +15,13 @@ from typing import Literal, Protocol
 
 from streamapp.engine.failure import RetryLaterError
 from streamapp.errors import FencedError, StreamappError
-from streamapp.kafka import GroupMetadata, RetriableKafkaError, StaleMemberError, UnknownOutcomeError
+from streamapp.kafka import (
+    GroupMetadata,
+    OffsetOutOfRangeError,
+    RetriableKafkaError,
+    StaleMemberError,
+    UnknownOutcomeError,
+)
 from streamapp.settings import Settings
 from streamapp.state import DamagedStateError
 from streamapp.worker.channel import BatchDroppedError
@@ -163,6 +169,8 @@ class Member:
                 logger.warning("%s: the group has moved on, work since the last commit is undone: %s", name, error)
                 async with self._turn:
                     await self._roll_back()
+            case OffsetOutOfRangeError() if await self._others_have_passed(error):
+                await self._try_again(error, patience=None)
             case RetriableKafkaError() | BatchDroppedError():
                 await self._try_again(error, patience=PATIENCE if isinstance(error, BatchDroppedError) else None)
             case StreamappError() if self._rounds.culprit.narrow(error):
@@ -176,6 +184,15 @@ class Member:
                 await self._rebuild(error)
             case _:
                 raise error
+
+    async def _others_have_passed(self, error: OffsetOutOfRangeError) -> bool:
+        """Whether the records may be gone because another member has committed them, unknown to this one."""
+        try:
+            offset, _ = (await self._clients.consumer.committed_stable([error.at]))[error.at]
+        except RetriableKafkaError as unanswered:
+            logger.warning("%s: %s", self._name, unanswered)
+            return True  # asked again with the next fetch
+        return offset > error.offset
 
     async def _try_again(self, error: Exception, patience: int | None) -> None:
         """Undoes the work since the last commit and waits a little longer each time."""
