@@ -327,6 +327,7 @@ class Member:
                 raise
             except StreamappError as error:
                 logger.warning("%s: the last commit failed and is undone: %s", self._name, error)
+                self._group_tasks.active = False  # a rebalance before we have left would commit what is left of it
                 await self._clients.abort()
 
     @property
