@@ -89,6 +89,8 @@ class Restoration:
         self._speeds: dict[int, Speed] = {}
         self._began = 0.0
         self._halted = True
+        self._failure: BaseException | None = None
+        """What has ended it and nobody has been told."""
         self._loop: asyncio.Task[None] | None = None
 
     @property
@@ -102,6 +104,9 @@ class Restoration:
 
     def check(self) -> None:
         """Raises what has ended it: damage to a folder, a log that lacks what is needed."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
         if self._loop is not None and self._loop.done():
             self._loop.result()
 
@@ -114,12 +119,13 @@ class Restoration:
             self._loop = asyncio.create_task(self._run(reader))
 
     async def halt(self) -> None:
-        """Ends at the next batch; what was read is in the stores, which know how far they are."""
+        """Ends at the next batch; what was read is in the stores, which know how far they are, or `check` raises."""
         self._halted = True
         loop, self._loop = self._loop, None
         if loop is not None:
-            await asyncio.wait([loop])  # its error, if it has one, was raised by `check`, or is of a task to be closed
-            if not loop.cancelled() and loop.exception() is None:
+            await asyncio.wait([loop])
+            self._failure = None if loop.cancelled() else loop.exception()
+            if not loop.cancelled() and self._failure is None:
                 for restore in self._todo:
                     await restore.write()
 
@@ -127,6 +133,8 @@ class Restoration:
         """Leaves off the stores of `tasks`; to be called while it is halted."""
         gone = set(tasks)
         self._todo = [restore for restore in self._todo if restore.task.id not in gone]
+        if not self._todo:
+            self._failure = None
 
     # -- in the background ---------------------------------------------------------------------------------------------
 

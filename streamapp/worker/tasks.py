@@ -120,6 +120,7 @@ class Tasks:
         committed = await consumer.committed_stable(assigned)
         wanted = {self._task_of(at) for at in assigned}
         await self.restoration.halt()
+        self.restoration.check()  # a store that could not be written would never be complete
         for task_id in set(self._here) - wanted:
             self._close(task_id)
         self._close_overtaken(committed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -10,11 +11,12 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from streamapp.errors import ConfigurationError
 from streamapp.kafka import Fetched
-from streamapp.state import Position
+from streamapp.kafka.interfaces import Consumer
+from streamapp.state import Position, StateError
 from streamapp.worker.metadata import TaskMetadata
 from streamapp.worker.names import Names
 from streamapp.worker.recovery import AT_ONCE, Restore, restore_of
-from streamapp.worker.restoration import Speed
+from streamapp.worker.restoration import Restoration, Speed
 from tests.unit.worker.test_running import running
 
 NAMES = Names("app-t")
@@ -98,3 +100,36 @@ def test_speed_is_that_of_the_last_seconds() -> None:
     for now, records in ((0, 0), (10, 1_000), (20, 21_000)):
         speed.note(now, records, 2 * records)
     assert speed.of() == (2_000.0, 4_000.0)
+
+
+class FailingReader:
+    """A consumer that ends a restore with an error at its first fetch."""
+
+    def assign(self, partitions: object) -> None:
+        """Nothing is ever fetched."""
+
+    def seek(self, at: object, offset: int) -> None:
+        """Nothing is ever fetched."""
+
+    async def take(self, partitions: object, timeout_s: float) -> dict[tuple[str, int], Fetched]:
+        """Fails."""
+        raise StateError("no space left")
+
+
+async def halted(restoration: Restoration, restore: Restore) -> None:
+    """Begins a restore that fails at once, and halts it as a rebalance does, before anybody has asked."""
+    restoration.go_on(cast(Consumer, FailingReader()), [restore])
+    await asyncio.sleep(0.01)
+    await restoration.halt()
+
+
+async def test_what_ended_a_restore_is_told_though_it_was_halted_first() -> None:
+    """Once: a store that could not be written would never be complete; nobody asks when its task is closed."""
+    restore, restoration = planned(0, 90), Restoration("t")
+    await halted(restoration, restore)
+    with pytest.raises(StateError, match="no space left"):
+        restoration.check()
+    restoration.check()
+    await halted(restoration, restore)
+    restoration.forget([restore.task.id])
+    restoration.check()
