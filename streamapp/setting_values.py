@@ -120,6 +120,7 @@ READERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
         "transaction_timeout": _seconds(1, 900),
         "metadata_interval": _seconds(0.1, 3600),
         "replication_factor": _integer(1, 32767),
+        "standby_replicas": _integer(0, 100),
         "internal_topic_config": _topic_config,
         "fail_fast": _switch,
         "cache_bytes": _integer(1024 * 1024, 2**40),

@@ -55,6 +55,8 @@ class Settings:
     """Options of the topics that streamapp makes for itself, beyond the usual ones."""
     fail_fast: bool = False
     """End with exit code 5 when no broker answers, instead of trying on."""
+    standby_replicas: int = 0
+    """Other workers that follow each task's stores, to take it over at once; what the group's leader has counts."""
     cache_bytes: int = 64 * 1024 * 1024
     """RocksDB's block cache, one for the process."""
     write_buffer_bytes: int = 64 * 1024 * 1024

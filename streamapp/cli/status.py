@@ -23,7 +23,7 @@ from streamapp.settings import Settings
 @application_options
 @click.pass_obj
 def status(topology: Topology, as_json: bool) -> None:
-    """Print what the worker of this state folder does: its tasks, and how far stores are that it restores."""
+    """Print what the worker of this state folder does: its tasks, and the stores that it restores or follows."""
     found = status_of(current_settings(), topology.name)
     if as_json:
         click.echo(json.dumps(found))
@@ -35,6 +35,9 @@ def status(topology: Topology, as_json: bool) -> None:
         names = ("task", "store", "records", "left", "rate", "seconds_left")
         rows = [tuple(one[name] for name in names) for one in found["restores"]]
         print_columns(("RESTORING", "STORE", "RECORDS", "LEFT", "RECORDS/S", "SECONDS LEFT"), rows)
+    if found["standbys"]:
+        standbys = [(one["task"], one["store"], one["behind"]) for one in found["standbys"]]
+        print_columns(("STANDBY", "STORE", "BEHIND"), standbys)
 
 
 def status_of(settings: Settings, topology: str) -> dict[str, Any]:

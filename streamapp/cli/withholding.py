@@ -16,7 +16,7 @@ from streamapp.cli.cluster import TopicPartition
 from streamapp.engine.specs import Plan
 from streamapp.errors import ConfigurationError
 from streamapp.kafka import Admin, BatchConsumer, GroupMember, GroupMetadata
-from streamapp.kafka.assignor import GroupAssignor
+from streamapp.kafka.assignor import GroupAssignor, Share
 from streamapp.settings import Settings
 from streamapp.worker.assignment import Claim, assign_tasks, decode_claim, encode_claim, partitions_of, tasks_of
 from streamapp.worker.clients import PROTOCOL
@@ -115,10 +115,10 @@ class Withholding:
         consumer.subscribe(list(self._topics), on_revoked=revoked, on_assigned=assigned)
         return consumer
 
-    def _assign(self, members: list[GroupMember], counts: Mapping[str, int]) -> dict[str, dict[str, list[int]]]:
+    def _assign(self, members: list[GroupMember], counts: Mapping[str, int]) -> dict[str, Share]:
         claims = {member.member_id: decode_claim(member.user_data) for member in members}
         shared = assign_tasks(tasks_of(self._topics, counts), claims)
-        return {member: partitions_of(tasks, self._topics, counts) for member, tasks in shared.items()}
+        return {member: Share(partitions_of(tasks, self._topics, counts)) for member, tasks in shared.items()}
 
     async def _partitions(self, held: Sequence[int]) -> frozenset[TopicPartition]:
         topics = [topic for topic, number in self._topics.items() if number in held]

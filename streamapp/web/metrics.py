@@ -28,6 +28,14 @@ def exposition(topologies: Sequence[Status]) -> str:
     tasks = [({"topology": one.name}, float(len(one.tasks))) for one in topologies]
     lines += _family("streamapp_tasks", "gauge", "Tasks in this process.", tasks)
     lines += _restores(topologies)
+    behind = [
+        ({"topology": one.name, "task": standby.task, "store": standby.store}, float(standby.behind))
+        for one in topologies
+        for standby in one.standbys
+    ]
+    lines += _family(
+        "streamapp_standby_behind_offsets", "gauge", "Offsets of its log a store lacks that is followed here.", behind
+    )
     states = [
         ({"topology": one.name, "state": state}, float(one.state == state))
         for one in topologies

@@ -135,6 +135,7 @@ _RESTORE = _object(
     rate={"type": "number", "description": "Records per second"},
     seconds_left={"type": ["number", "null"], "description": "By the speed of late; null before there is one"},
 )
+_STANDBY = _object(task=_STRING, store=_STRING, behind={**_INTEGER, "description": "Offsets of its log to be read"})
 _SCHEMAS = {
     "Topologies": _object(items=_list(_ref("Topology"))),
     "Topology": _object(
@@ -150,6 +151,7 @@ _SCHEMAS = {
         tables=_list(_TABLE),
         tasks=_list(_TASK),
         restores={**_list(_RESTORE), "description": "The stores that are being restored"},
+        standbys={**_list(_STANDBY), "description": "The stores of other workers' tasks that are followed here"},
         counters=_object(**{one.name: {"type": "number", "description": one.help} for one in COUNTERS}),
     ),
     "Page": _object(

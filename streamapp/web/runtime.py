@@ -165,6 +165,11 @@ class Application(Protocol):
         """The stores that are being restored."""
         ...
 
+    @property
+    def standbys(self) -> Sequence[Progress]:
+        """The stores of other workers' tasks that are followed here."""
+        ...
+
     def metrics(self) -> Mapping[str, float]:
         """Counters since the process began, by the names in `streamapp.web.counters`."""
         ...

@@ -60,6 +60,19 @@ class RestoreStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class StandbyStatus:
+    """One store that is followed, to take its task over; `behind` in offsets of its log."""
+
+    task: str
+    store: str
+    behind: int
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"task": self.task, "store": self.store, "behind": self.behind}
+
+
+@dataclass(frozen=True, slots=True)
 class TableStatus:
     """One table of a topology; times in ms."""
 
@@ -99,6 +112,7 @@ class Status:
     tables: tuple[TableStatus, ...]
     tasks: tuple[TaskStatus, ...] = ()
     restores: tuple[RestoreStatus, ...] = ()
+    standbys: tuple[StandbyStatus, ...] = ()
     counters: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(NAMES, 0))
     rate: float = 0.0
     history: tuple[float, ...] = ()
@@ -129,6 +143,7 @@ class Status:
             "tables": [table.document() for table in self.tables],
             "tasks": [task.document() for task in self.tasks],
             "restores": [restore.document() for restore in self.restores],
+            "standbys": [standby.document() for standby in self.standbys],
             "counters": dict(self.counters),
         }
 
@@ -157,6 +172,7 @@ def status(runtime: Runtime, name: str, rates: Rates) -> Status:
         tables=tables,
         tasks=tuple(_task(task) for _, task in sorted(application.tasks.items())),
         restores=tuple(map(_restore, application.restores)),
+        standbys=tuple(StandbyStatus(one.task, one.store, one.left) for one in application.standbys),
         counters=counts(application),
         rate=rates.rate(name),
         history=tuple(rates.history(name)),

@@ -118,6 +118,11 @@ class Application(Service):
         return self._group_tasks.restoration.progress
 
     @property
+    def standbys(self) -> list[Progress]:
+        """The stores of other workers' tasks that are followed here."""
+        return self._group_tasks.standbys.progress
+
+    @property
     def global_tables(self) -> GlobalTables | None:
         """The global tables of this process; None before they are opened."""
         return self._global_tables

@@ -21,12 +21,21 @@ Topics = Mapping[str, int]
 class Claim(msgspec.Struct, frozen=True):
     """What a member tells the leader: the tasks it runs now, and those whose state lies in its folder.
 
+    `standby` are the tasks it follows and is not far behind; members with the same `place` share a state folder.
     `withheld` are sub-topologies whose tasks nobody is to run while it is in the group: it gets them itself.
     """
 
     running: tuple[TaskId, ...] = ()
     stored: tuple[TaskId, ...] = ()
     withheld: tuple[int, ...] = ()
+    standby: tuple[TaskId, ...] = ()
+    place: str = ""
+
+
+class Duties(msgspec.Struct, frozen=True):
+    """What the leader tells a member beside the partitions it is given: the tasks to follow."""
+
+    standby: tuple[TaskId, ...] = ()
 
 
 def decode_claim(data: bytes) -> Claim:
@@ -42,6 +51,19 @@ def encode_claim(claim: Claim) -> bytes:
     return msgspec.msgpack.encode(claim)
 
 
+def decode_duties(data: bytes) -> Duties:
+    """What the leader told; one that told nothing, or is of another version, asks for nothing."""
+    try:
+        return msgspec.msgpack.decode(data, type=Duties)
+    except msgspec.DecodeError:
+        return Duties()
+
+
+def encode_duties(duties: Duties) -> bytes:
+    """The duties as bytes for the group protocol."""
+    return msgspec.msgpack.encode(duties)
+
+
 def tasks_of(topics: Topics, counts: Mapping[str, int]) -> list[TaskId]:
     """Every task there is: a sub-topology has as many as its widest source topic has partitions."""
     widths: dict[int, int] = defaultdict(int)
@@ -53,6 +75,8 @@ def tasks_of(topics: Topics, counts: Mapping[str, int]) -> list[TaskId]:
 def assign_tasks(tasks: Sequence[TaskId], claims: Mapping[str, Claim]) -> dict[str, list[TaskId]]:
     """Shares tasks evenly (sizes differ by one at most) and keeps each where it runs, else where its state lies.
 
+    Of the members with its state, one that follows its log comes before one that only has an old folder.
+
     The same input gives the same answer on every machine. KIP-54's stickiness, applied to tasks.
     """
     if holders := sorted(member for member, claim in claims.items() if claim.withheld):
@@ -63,7 +87,7 @@ def assign_tasks(tasks: Sequence[TaskId], claims: Mapping[str, Claim]) -> dict[s
     least, extra = divmod(len(tasks), len(members))
     mine: dict[str, list[TaskId]] = {member: [] for member in members}
     open_tasks = dict.fromkeys(tasks)
-    for wanted in ("running", "stored"):
+    for wanted in ("running", "standby", "stored"):
         for member in members:
             for task in getattr(claims[member], wanted):
                 if task in open_tasks and len(mine[member]) < least + (extra > 0):

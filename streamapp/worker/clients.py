@@ -9,13 +9,26 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from streamapp.kafka import GroupMember
-from streamapp.kafka.assignor import GroupAssignor
+from streamapp.kafka.assignor import GroupAssignor, Share
 from streamapp.kafka.interfaces import Consumer, Kafka, Producer, Writer
 from streamapp.settings import Settings
-from streamapp.worker.assignment import Claim, Topics, assign_tasks, decode_claim, encode_claim, partitions_of, tasks_of
+from streamapp.worker.assignment import (
+    Claim,
+    Duties,
+    TaskId,
+    Topics,
+    assign_tasks,
+    decode_claim,
+    decode_duties,
+    encode_claim,
+    encode_duties,
+    partitions_of,
+    tasks_of,
+)
 from streamapp.worker.commit import AtLeastOnce, ExactlyOnce, Guarantee
 from streamapp.worker.intruders import Intruders
 from streamapp.worker.running import TopicPartition
+from streamapp.worker.standby_assignment import assign_standbys
 
 Rebalanced = Callable[[Collection[TopicPartition]], Awaitable[None]]
 
@@ -34,6 +47,8 @@ class Membership:
     claim: Callable[[], Claim]
     on_revoked: Rebalanced
     on_assigned: Rebalanced
+    on_standbys: Callable[[Collection[TaskId]], object] = bool
+    """Is told what to follow, before `on_assigned` is called."""
 
 
 class Clients:
@@ -51,6 +66,7 @@ class Clients:
         self._settings = settings
         self._membership = membership
         self._limits = limits
+        self._follower: Consumer | None = None
 
     async def start(self) -> None:
         """The producer first: it aborts the transaction a predecessor left open, which our reads would wait for."""
@@ -66,7 +82,7 @@ class Clients:
             membership.member,
             self._settings.session_timeout,
             self._settings.heartbeat_interval,
-            GroupAssignor(PROTOCOL, self._assign, self._user_data),
+            GroupAssignor(PROTOCOL, self._assign, self._user_data, self._on_user_data),
         )
         await self.consumer.start()
         if not self._exactly_once:
@@ -102,16 +118,30 @@ class Clients:
 
     async def stop(self) -> None:
         """Leaves the group first, so that others take over while the rest closes."""
-        for name in ("consumer", "reader", "_onlooker", "producer"):
+        for name in ("consumer", "reader", "_onlooker", "_follower", "producer"):
             client = getattr(self, name, None)
             if client is not None:
                 await client.stop()
 
+    async def follower(self) -> Consumer:
+        """The reader of standbys, made when the first is to be followed."""
+        if self._follower is None:
+            self._follower = self._kafka.reader()
+            await self._follower.start()
+        return self._follower
+
+    def _on_user_data(self, data: bytes) -> None:
+        self._membership.on_standbys(decode_duties(data).standby)
+
     def _user_data(self) -> bytes:
         return encode_claim(self._membership.claim())
 
-    def _assign(self, members: list[GroupMember], counts: Mapping[str, int]) -> dict[str, dict[str, list[int]]]:
+    def _assign(self, members: list[GroupMember], counts: Mapping[str, int]) -> dict[str, Share]:
         topics = self._membership.topics
         claims = {member.member_id: decode_claim(member.user_data) for member in members}
         shared = assign_tasks(tasks_of(topics, counts), claims)
-        return {member: partitions_of(tasks, topics, counts) for member, tasks in shared.items()}
+        standbys = assign_standbys(shared, claims, self._settings.standby_replicas)
+        return {
+            member: Share(partitions_of(tasks, topics, counts), encode_duties(Duties(tuple(standbys[member]))))
+            for member, tasks in shared.items()
+        }

@@ -24,6 +24,7 @@ from streamapp.kafka import (
 )
 from streamapp.settings import Settings
 from streamapp.state import DamagedStateError
+from streamapp.worker.assignment import TaskId
 from streamapp.worker.channel import BatchDroppedError
 from streamapp.worker.clients import Clients, Membership
 from streamapp.worker.clock import elapsed, monotonic, wall_clock
@@ -105,7 +106,9 @@ class Member:
         self._tally = parts.tally
         self._global_folder = parts.global_folder
         topics = {topic: sub.number for topic, (sub, _) in parts.tasks.topics.items()}
-        membership = Membership(names.group, member, topics, parts.tasks.claim, self._revoked, self._assigned)
+        membership = Membership(
+            names.group, member, topics, parts.tasks.claim, self._revoked, self._assigned, self._given
+        )
         self._clients = Clients(cluster.kafka, settings, membership, cluster.limits)
         self._member: GroupMetadata | None = None
         self._turn = asyncio.Lock()  # held while a batch is processed or committed, and by a rebalance
@@ -120,6 +123,7 @@ class Member:
     async def leave(self) -> None:
         """Leaves the group and closes the connections; what was not committed is undone."""
         await self._group_tasks.restoration.halt()  # it reads through a connection of ours
+        await self._group_tasks.standbys.halt()
         await self._clients.stop()
 
     # -- the loop --------------------------------------------------------------------------------------------------
@@ -139,6 +143,7 @@ class Member:
         if self._group_tasks.assigned is not None:
             await self._take_over()
         elif self._group_tasks.active:
+            self._group_tasks.standbys.check()
             if self._group_tasks.restoring:
                 await self._admit()
             else:  # also when the commit with which the last tasks began has failed
@@ -214,6 +219,8 @@ class Member:
         self._host.enter("restoring")
         clients = self._clients
         if await self._group_tasks.take_over(clients.consumer, clients.reader, self._host.stopping.is_set):
+            if self._group_tasks.standbys.given:
+                self._group_tasks.standbys.go_on(await clients.follower())
             await self._admit()
 
     async def _admit(self) -> None:
@@ -343,6 +350,10 @@ class Member:
         )
 
     # -- the group -------------------------------------------------------------------------------------------------
+
+    def _given(self, standbys: Collection[TaskId]) -> None:
+        """Takes note of what to follow; it is done when the assignment is taken over."""
+        self._group_tasks.standbys.given = frozenset(standbys)
 
     async def _revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Commits at a batch boundary before others may go on from there; tasks stay open."""

@@ -47,8 +47,11 @@ class Names:
         Host and folder are part of it, so that two workers with folders of their own never take each other's; both
         survive the loss of the folder, so that a worker whose state was deleted still aborts what it left open.
         """
-        place = hashlib.blake2s(f"{socket.gethostname()}:{state_dir.resolve()}".encode(), digest_size=4).hexdigest()
-        return f"{self.group}-{place}-{slot}"
+        return f"{self.group}-{self.place(state_dir)}-{slot}"
+
+    def place(self, state_dir: Path) -> str:
+        """Eight digits that only the workers of one host and state folder share."""
+        return hashlib.blake2s(f"{socket.gethostname()}:{state_dir.resolve()}".encode(), digest_size=4).hexdigest()
 
     def folder(self, state_dir: Path) -> Path:
         """Where the application's state lies."""

@@ -142,7 +142,7 @@ class Restoration:
         first = [(restore, restore.records) for restore in self._todo]
         logger.info("%s: restoring %s", self._topology, _told(self.progress))
         last_line = self._began
-        self._assign(reader)
+        begin_reading(reader, self._todo)
         try:
             while self._todo and not self._halted:
                 await self._read(reader)
@@ -160,14 +160,6 @@ class Restoration:
             "%s: restored %d records in %.1f s, %.0f records/s", self._topology, read, took, read / max(took, 0.001)
         )
 
-    def _assign(self, reader: Consumer) -> None:
-        starts: dict[TopicPartition, int] = {}
-        for restore in self._todo:
-            starts[restore.at] = min(restore.position, starts.get(restore.at, restore.position))
-        reader.assign(starts)
-        for at, start in starts.items():
-            reader.seek(at, start)
-
     async def _read(self, reader: Consumer) -> None:
         try:
             batches = await reader.take({restore.at for restore in self._todo}, _WAIT)
@@ -176,27 +168,42 @@ class Restoration:
             await asyncio.sleep(_AGAIN)
             return
         for at, fetched in batches.items():
-            await _absorb([restore for restore in self._todo if restore.at == at], fetched)
+            await absorb([restore for restore in self._todo if restore.at == at], fetched)
             reach("restoring")
         self._todo = [restore for restore in self._todo if not restore.complete]
         await asyncio.sleep(0)  # a reader that is closed answers without waiting
 
     def _progress_of(self, restore: Restore) -> Progress:
-        records, offsets = self._speeds[id(restore)].of()
-        left = restore.end - restore.position
-        return Progress(
-            task_name(*restore.task.id),
-            restore.spec.name,
-            *restore.at,
-            position=restore.position,
-            end=restore.end,
-            records=restore.records,
-            rate=records,
-            seconds_left=left / offsets if offsets > 0 else None,
-        )
+        return progress_of(restore, self._speeds[id(restore)])
 
 
-async def _absorb(restores: Sequence[Restore], fetched: Records) -> None:
+def progress_of(restore: Restore, speed: Speed) -> Progress:
+    """How far a restore is, and how fast it has been lately."""
+    records, offsets = speed.of()
+    left = restore.end - restore.position
+    return Progress(
+        task_name(*restore.task.id),
+        restore.spec.name,
+        *restore.at,
+        position=restore.position,
+        end=restore.end,
+        records=restore.records,
+        rate=records,
+        seconds_left=left / offsets if offsets > 0 else None,
+    )
+
+
+def begin_reading(reader: Consumer, restores: Iterable[Restore]) -> None:
+    """Has `reader` read the logs of these stores, and nothing else, each from where the first of its stores stands."""
+    starts: dict[TopicPartition, int] = {}
+    for restore in restores:
+        starts[restore.at] = min(restore.position, starts.get(restore.at, restore.position))
+    reader.assign(starts)
+    for at, start in starts.items():
+        reader.seek(at, start)
+
+
+async def absorb(restores: Sequence[Restore], fetched: Records) -> None:
     """Takes over what was fetched of the log of all of them, and lets others run between two batches."""
     for part in fetched.parts():
         for restore in restores:

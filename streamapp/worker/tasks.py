@@ -14,32 +14,28 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from streamapp.dsl.node import Reset
-from streamapp.engine.queues import RecordQueues
 from streamapp.engine.specs import Plan, SubTopology
 from streamapp.engine.store import Store
-from streamapp.engine.task import Task
 from streamapp.errors import ConfigurationError
 from streamapp.kafka.interfaces import Consumer, Records
 from streamapp.settings import Settings
-from streamapp.state import DamagedStateError, TaskState
 from streamapp.state.disk import Disk, LocalDisk
 from streamapp.worker.accepted import Accepted
 from streamapp.worker.assignment import Claim, TaskId, tasks_of
-from streamapp.worker.clock import wall_clock
 from streamapp.worker.cluster import Cluster
 from streamapp.worker.failpoints import reach
 from streamapp.worker.metadata import decode_metadata, merge_metadata
-from streamapp.worker.names import Names, task_name
+from streamapp.worker.names import Names
+from streamapp.worker.opening import Committed, Opener, distrust
 from streamapp.worker.recovery import plan_restores
 from streamapp.worker.restoration import Restoration
 from streamapp.worker.running import Counters, RunningTask, TopicPartition
+from streamapp.worker.standbys import Standbys
 
 logger = logging.getLogger(__name__)
 
 _STAMPED_AT_ONCE = 500
 """Records that are given their times before others may run."""
-
-Committed = Mapping[TopicPartition, tuple[int, str | None]]
 
 
 class Tasks:
@@ -65,7 +61,7 @@ class Tasks:
         """Whether the group lets us process: false from a revocation until the next assignment is taken over."""
         self.assigned: frozenset[TopicPartition] | None = None
         """What a rebalance gave us and we have not taken over yet."""
-        self.topics = {
+        self.topics: dict[str, tuple[SubTopology, str]] = {
             names.internal(source.topic) if source.internal else source.topic: (sub, source.topic)
             for sub in plan.subtopologies
             for source in sub.sources
@@ -79,28 +75,34 @@ class Tasks:
         }
         self.every = tasks_of({topic: sub.number for topic, (sub, _) in self.topics.items()}, cluster.partitions)
         """Every task of the topology, wherever it runs."""
-        self._disk: Disk = disk or LocalDisk()
         self._closed = Counters()
-        self._accepted = accepted
-        self._global_stores = global_stores
         self._plan = plan
         self._names = names
-        self._folder = names.folder(settings.state_dir)
+        self._place = names.place(settings.state_dir)
         self._lock_wait = settings.session_timeout
-        self._application = names.group
         self._admin = cluster.admin
         changelogs = {names.changelog(spec.name) for spec in plan.stores if spec.log == "changelog"}
-        self._identity = cluster.identity({*self.topics, *changelogs})
+        self._opener = Opener(
+            plan,
+            names.group,
+            self.topics,
+            folder=names.folder(settings.state_dir),
+            disk=disk or LocalDisk(),
+            identity=cluster.identity({*self.topics, *changelogs}),
+            accepted=accepted,
+            global_stores=global_stores,
+        )
+        self.standbys = Standbys(plan.topology.name, self._opener, names, cluster.admin, cluster.partitions)
+        """The tasks of others that are followed here."""
 
     def claim(self) -> Claim:
         """What we tell the group's leader: what runs here, and whose state lies in our folder."""
-        stored = []
-        for sub in self._plan.subtopologies:
-            for name in self._disk.folders(self._folder):
-                subtopology, _, number = name.partition("_")
-                if subtopology == str(sub.number) and number.isdigit():
-                    stored.append((sub.number, int(number)))
-        return Claim(tuple(sorted(self._here)), tuple(sorted(stored)))
+        return Claim(
+            running=tuple(sorted(self._here)),
+            stored=tuple(self._opener.stored()),
+            standby=tuple(self.standbys.near),
+            place=self._place,
+        )
 
     @property
     def _here(self) -> dict[TaskId, RunningTask]:
@@ -112,13 +114,15 @@ class Tasks:
     async def take_over(self, consumer: Consumer, reader: Consumer, stopping: Callable[[], bool]) -> bool:
         """Opens what was assigned and begins to restore it; false when the next rebalance or a stop came first.
 
-        `admit` tells which tasks are ready.
+        `admit` tells which tasks are ready; `standbys` are to go on when this has given true.
         """
         assigned = self.assigned
         if assigned is None:
             return True
-        committed = await consumer.committed_stable(assigned)
         wanted = {self._task_of(at) for at in assigned}
+        await self.standbys.halt()
+        self.standbys.release(wanted)  # first: another process may be waiting for the folder
+        committed = await consumer.committed_stable(assigned)
         await self.restoration.halt()
         self.restoration.check()  # a store that could not be written would never be complete
         for task_id in set(self._here) - wanted:
@@ -131,7 +135,7 @@ class Tasks:
                 fresh.append(await self._open(task_id, committed))  # noqa: PERF401 - an error leaves those before it
             reach("opened")
             for task in fresh:
-                self._place(task, committed, starts)
+                self._begin(task, committed, starts)
             offsets = {at: offset for at, (offset, _) in committed.items() if offset >= 0}
             restores = await plan_restores(fresh, self._names, self._admin, offsets)
         except BaseException:
@@ -189,7 +193,7 @@ class Tasks:
             )
         return await self._admin.beginnings(new["earliest"]) | await self._admin.ends(new["latest"])
 
-    def _place(self, task: RunningTask, committed: Committed, starts: Mapping[TopicPartition, int]) -> None:
+    def _begin(self, task: RunningTask, committed: Committed, starts: Mapping[TopicPartition, int]) -> None:
         present = {at: committed[at] for at in task.partitions if at in committed}
         known = {at: offset for at, (offset, _) in present.items() if offset >= 0}
         begin = {at: known.get(at, starts.get(at, 0)) for at in present}
@@ -205,61 +209,28 @@ class Tasks:
                 f"Run 'streamapp {self._plan.topology.name} reset' to start again from the beginning"
             )
 
-    # -- opening and closing ---------------------------------------------------------------------------------------
-
-    async def _open(self, task_id: TaskId, committed: Committed) -> RunningTask:
-        number, partition = task_id
-        sub = self._plan.subtopologies[number]
-        state = await self._open_state(sub, partition, committed)
-        task = Task(
-            sub,
-            partition,
-            state.stores,
-            application=self._application,
-            on_error=self._plan.topology.on_error,
-            global_stores=self._global_stores,
-            limits=self._accepted.of(number),
-        )
-        topics = {physical: logical for physical, (owner, logical) in self.topics.items() if owner is sub}
-        present = [logical for physical, logical in topics.items() if (physical, partition) in committed]
-        queues = RecordQueues([(topic, partition) for topic in present], self._plan.topology.max_task_idle_ms)
-        running = RunningTask(sub, partition, task, state, queues, topics)
-        self.restoring[task_id] = running
-        return running
-
-    async def _open_state(self, sub: SubTopology, partition: int, committed: Committed) -> TaskState:
-        path = self._folder / task_name(sub.number, partition)
-        for _ in range(2):
-            try:
-                state = await asyncio.to_thread(self._disk.open, path, sub.stores, self._identity, self._lock_wait)
-            except DamagedStateError as error:
-                logger.warning("%s; put aside as %s and rebuilt from the log", error, self._disk.put_aside(path))
-                continue
-            reason = self._distrust(state, partition, committed)
-            if reason is None:
-                return state
-            state.close()
-            logger.warning(
-                "state folder %s %s; put aside as %s and rebuilt from the log", path, reason, self._disk.put_aside(path)
-            )
-        raise ConfigurationError(f"state folder {str(path)!r} cannot be opened even when made anew")
-
-    def _distrust(self, state: TaskState, partition: int, committed: Committed) -> str | None:
-        """Why what a folder says cannot be true of this cluster, if it cannot."""
-        if state.position is None:
-            return None
-        for topic, offset in state.position.sources.items():
-            known = committed.get((topic, partition), (-1, None))[0]
-            if 0 <= known < offset:
-                return f"is ahead of the group: it has {topic!r} up to {offset}, the group up to {known}"
-        age = wall_clock() - state.position.committed_at
-        if age > 12 * 3600 * 1000:
-            return f"is {age / 3.6e6:.0f} hours old, so deletions may be gone from the changelog"
-        return None
+    # -- opening and closing ------------------------------------------------------------------------------------------
 
     def put_aside(self, folder: Path) -> Path:
         """Renames a folder that cannot be believed, whose task is closed, and gives its new path."""
-        return self._disk.put_aside(folder)
+        return self._opener.put_aside(folder)
+
+    async def _open(self, task_id: TaskId, committed: Committed) -> RunningTask:
+        """Opens a task, or takes it as it was followed here, if what its folder says can be true."""
+        partitions = [at for at in committed if self._task_of(at) == task_id]
+        task = self.standbys.promote(task_id, partitions)
+        if task is not None and (reason := distrust(task.state, task.partition, committed)) is not None:
+            task.close()
+            folder = self._opener.folder_of(task_id)
+            aside = self._opener.put_aside(folder)
+            logger.warning("state folder %s %s; put aside as %s and rebuilt from the log", folder, reason, aside)
+            task = None
+        if task is None:
+            task = await self._opener.open(task_id, committed, self._lock_wait)
+        else:
+            logger.info("task %s was followed here: only what its stores lack is read", task.name)
+        self.restoring[task_id] = task
+        return task
 
     def _close(self, task_id: TaskId) -> None:
         """Closes a task; nothing may be restoring it."""
@@ -281,6 +252,7 @@ class Tasks:
         await self.restoration.halt()
         for task_id in self._here:
             self._close(task_id)
+        await self.standbys.close_all()
 
     async def begin_anew(self) -> None:
         """Closes every task, and has what is assigned taken over again unless a rebalance is about to give it anew."""

@@ -51,6 +51,12 @@ def test_every_planted_error_is_found(plant: Plant) -> None:
     assert f"--plant {plant}" in text
 
 
+def test_seeds_that_have_found_errors_stay_right() -> None:
+    """A restore that had failed and was halted by a rebalance was never complete, in both of them."""
+    for seed in (59, 574):
+        assert Run(seed).outcome().problems == []
+
+
 def test_a_seed_gives_the_same_run_in_every_process() -> None:
     """Step by step, also where hashes of texts differ."""
     program = (

@@ -141,7 +141,10 @@ class Membership:
                 await asyncio.sleep(_AGAIN)
             return False
         self._must_join.clear()
-        self._partitions = frozenset((topic, number) for topic, numbers in given or () for number in numbers)
+        listed = () if given is None else given.assignment
+        self._partitions = frozenset((topic, number) for topic, numbers in listed for number in numbers)
+        if given is not None:
+            self._assignor.on_assignment(given)
         self.on_change(self._partitions)
         self.rebalancing = False
         await self._call(self._on_assigned)
@@ -150,8 +153,7 @@ class Membership:
     def _decided(self, members: Mapping[str, bytes]) -> dict[str, Any]:
         """What the leader assigns to everybody."""
         meta = {name: _Metadata(sorted(self._topics), data) for name, data in members.items()}
-        decided = self._assignor.assign(self._cluster, meta)
-        return {name: assignment.assignment for name, assignment in decided.items()}
+        return self._assignor.assign(self._cluster, meta)
 
     async def _beat(self) -> None:
         while True:

@@ -68,6 +68,7 @@ class Run:
         self._name = random.choice(sorted(SHAPES))
         self._shape = SHAPES[self._name]
         self._exactly_once = random.random() < 0.75
+        self._standbys = Random(f"standbys of {seed}").choice([0, 0, 1, 2])  # noqa: S311 - repeatable, not secret
         self._partitions = random.randint(1, 3)
         self._machines = [self._machine(number, plant) for number in range(random.randint(2, 3))]
         self._faults = Faults(random, self._cluster, self._machines, exactly_once=self._exactly_once)
@@ -82,7 +83,10 @@ class Run:
         """What is special about it."""
         guarantee = "exactly once" if self._exactly_once else "at least once"
         kinds = ", ".join(self._faults.kinds)
-        return f"{self._name}, {guarantee}, {len(self._machines)} machines, {self._partitions} partitions; {kinds}"
+        return (
+            f"{self._name}, {guarantee}, {len(self._machines)} machines, {self._partitions} partitions, "
+            f"{self._standbys} standbys; {kinds}"
+        )
 
     def _machine(self, number: int, plant: Plant | None) -> Machine:
         random = self._random
@@ -94,6 +98,7 @@ class Run:
             session_timeout=6.0,
             heartbeat_interval=1.0,
             transaction_timeout=2.5,
+            standby_replicas=self._standbys,
         )
         disk = SimulatedDisk(self._split(), plant)
         after = random.uniform(0.0, 12.0)

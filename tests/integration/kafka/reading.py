@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 
 from streamapp.kafka import Admin, BatchConsumer, GroupMember
-from streamapp.kafka.assignor import GroupAssignor
+from streamapp.kafka.assignor import GroupAssignor, Share
 from streamapp.kafka.records import Row
 
 TopicPartition = tuple[str, int]
@@ -99,11 +99,11 @@ async def take_for_ever(consumer: BatchConsumer, at: TopicPartition) -> None:
             await consumer.take([at], 0.5)
 
 
-def evenly(members: list[GroupMember], counts: Mapping[str, int]) -> dict[str, dict[str, list[int]]]:
+def evenly(members: list[GroupMember], counts: Mapping[str, int]) -> dict[str, Share]:
     """Gives partition n of each topic to member n, in turns."""
     ids = sorted(member.member_id for member in members)
     return {
-        member: {topic: list(range(count))[turn :: len(ids)] for topic, count in counts.items() if turn < count}
+        member: Share({topic: list(range(count))[turn :: len(ids)] for topic, count in counts.items() if turn < count})
         for turn, member in enumerate(ids)
     }
 

@@ -96,6 +96,7 @@ class MemoryApplication:
     error: Exception | None = None
     tasks: Mapping[TaskId, MemoryTask] = field(default_factory=dict)
     restores: Sequence[MemoryRestore] = ()
+    standbys: Sequence[MemoryRestore] = ()
     counts: dict[str, float] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)

@@ -63,6 +63,7 @@ async def test_one_topology(client: Client) -> None:
             },
         ],
         "restores": [],
+        "standbys": [],
         "counters": {
             "records_in": 2300,
             "records_out": 1100,
@@ -260,3 +261,15 @@ async def test_what_is_being_restored_shows_speed_and_time_left(client: Client, 
     labels = '{topology="revenue",task="1_0",store="revenue-per-hour"}'
     assert f"streamapp_restore_left_offsets{labels} 1000000" in metrics
     assert f"streamapp_restore_records_per_second{labels} 250000.44" in metrics
+
+
+async def test_what_is_followed_shows_how_far_behind_it_is(client: Client, runtime: MemoryRuntime) -> None:
+    """In the API, on the page and in the metrics."""
+    runtime.applications["revenue"].standbys = [MemoryRestore("1_2", "revenue-per-hour", 0, 12_345, 0.0, None)]
+    found = await body(client, "/api/v1/topologies/revenue")
+    assert found["standbys"] == [{"task": "1_2", "store": "revenue-per-hour", "behind": 12_345}]
+    page = await (await client.get("/topologies/revenue")).text()
+    assert "Standbys" in page
+    assert "12,345" in page
+    metrics = await (await client.get("/metrics")).text()
+    assert 'streamapp_standby_behind_offsets{topology="revenue",task="1_2",store="revenue-per-hour"} 12345' in metrics

@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from streamapp.worker.assignment import (
     Claim,
+    Duties,
     TaskId,
     assign_tasks,
     decode_claim,
+    decode_duties,
     encode_claim,
+    encode_duties,
     partitions_of,
     tasks_of,
 )
@@ -89,3 +92,16 @@ def test_what_is_withheld_runs_nowhere_while_the_rest_is_shared() -> None:
     assert sorted(shared["a"] + shared["b"]) == [(2, 0), (2, 1)]
     assert assign_tasks(tasks, {"x": Claim(withheld=(0, 1, 2))}) == {"x": tasks}
     assert len(assign_tasks(tasks, {name: claims[name] for name in "ab"})["a"]) == 3
+
+
+def test_a_standby_that_is_near_comes_before_an_old_folder() -> None:
+    """Of two members with the state of a lost worker's task, the one that followed its log gets it."""
+    group = {"a": Claim(running=((0, 0),), stored=((0, 0), (0, 1))), "b": Claim(standby=((0, 1),), stored=((0, 1),))}
+    assert assign_tasks([(0, 0), (0, 1)], group) == {"a": [(0, 0)], "b": [(0, 1)]}
+
+
+def test_duties_survive_the_wire_and_strangers_ask_for_nothing() -> None:
+    """Bytes of the leader give back its duties; anything else gives none."""
+    duties = Duties(standby=((0, 1), (2, 0)))
+    assert decode_duties(encode_duties(duties)) == duties
+    assert decode_duties(b"") == decode_duties(b"\xc1garbage") == Duties()
