@@ -37,6 +37,9 @@ from streamapp.worker.running import RunningTask
 
 APPLICATION = "simulated"
 
+QUIET = 4.0
+"""Seconds it must stay quiet: who was cut off, or does not know what became of a commit, has not begun to mend it."""
+
 PATIENCE = 90.0
 """Seconds after the last trouble until everything must be committed."""
 
@@ -186,7 +189,10 @@ class Run:
     async def _settle(self) -> list[str]:
         checker = self._checker()
         until = self._loop.time() + PATIENCE
-        while not self._is_quiet(checker):
+        quiet_since = self._loop.time()
+        while self._loop.time() - quiet_since < QUIET:
+            if not self._is_quiet(checker):
+                quiet_since = self._loop.time()
             if self._loop.time() > until:
                 return [
                     f"not quiet after {PATIENCE:.0f} s",
