@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from streamapp import Publisher, Service, StreamappError
 from topologies.events import ORDERS, OrderCancelled, OrderEvent, OrderLine, OrderPlaced
 from topologies.services.idempotency import KEY, REQUEST, Answer, Answers, OtherRequestError, id_of, request_of
+from topologies.services.responses import respond
 
 if TYPE_CHECKING:
     from aiohttp.web import Application, Request, Response
@@ -95,26 +96,24 @@ class Desk:
         return await self._answer(request, event)
 
     async def _answer(self, request: Request, make: Any) -> Response:
-        from aiohttp import web  # late: every command imports this module, and only one needs it
-
         try:
             key = idempotency_key(request.headers)
             event, asked = await make(key)
-            answer = await self._answers.once(
+            taken = await self._answers.once(
                 key,
                 request_of(request.path.encode(), asked),
                 lambda: self._publish(event, key, request_of(request.path.encode(), asked), request.headers),
             )
         except RefusedError as refused:
-            return web.json_response(refused.body, status=refused.status)
+            return respond(refused.status, refused.body)
         except OtherRequestError:
             error = f"Idempotency-Key {key!r} was used for another request: give each request a key of its own"
-            return web.json_response({"error": error, "field": "Idempotency-Key"}, status=422)
+            return respond(422, {"error": error, "field": "Idempotency-Key"})
         except StreamappError as error:
-            return web.json_response({"error": str(error)}, status=503, headers={"Retry-After": "1"})
-        order_id, correlation, place = answer
+            return respond(503, {"error": str(error)})
+        order_id, correlation, place = taken
         body = {"order_id": order_id, "correlation_id": correlation, "position": place._asdict()}
-        return web.json_response(body, status=202)
+        return respond(202, body)
 
     async def _publish(self, event: OrderEvent, key: str | None, asked: str, headers: Mapping[str, str]) -> Answer:
         correlation = correlation_id(headers) or id_of(key, "correlation")
@@ -131,7 +130,7 @@ class Desk:
 
 def build(publisher: Publisher) -> Application:
     """Takes orders, POST /checkout, and cancellations, POST /orders/ID/cancel."""
-    from aiohttp import web  # late, as above
+    from aiohttp import web  # late: every command imports this module, and only one needs it
 
     desk = Desk(publisher)
     application = web.Application()

@@ -15,6 +15,7 @@ from streamapp import Publisher, Service
 from topologies import features
 from topologies.features import KEPT, PURCHASES
 from topologies.services.projections import NotReadableError, Projections
+from topologies.services.responses import respond
 from topologies.spending import SPANS, Purchase, features_of
 
 if TYPE_CHECKING:
@@ -42,24 +43,18 @@ class FeatureServer:
         oldest = now - KEPT + SPANS["month"]
         if not (given.isascii() and given.isdigit()) or not oldest <= int(given) <= now:
             text = f"at={given!r}: give a time in ms since the epoch, between {oldest} and {now}"
-            return _json(400, {"error": text, "field": "at"})
+            return respond(400, {"error": text, "field": "at"})
         try:
             found = await self._purchases(customer, int(given))
         except NotReadableError as error:
-            return _json(503, {"error": str(error)})
+            return respond(503, {"error": str(error)})
         made = features_of(found, int(given))
-        return _json(200, {"customer_id": customer, "at": int(given), "features": msgspec.to_builtins(made)})
+        return respond(200, {"customer_id": customer, "at": int(given), "features": msgspec.to_builtins(made)})
 
     async def _purchases(self, customer: str, at: int) -> list[Purchase]:
         search = {"key": customer, "from": str(at - SPANS["month"] + 1), "to": str(at + 1)}
         rows = await self._projections.rows(features.topology.name, PURCHASES.name, **search)
         return [purchase for row in rows for purchase in msgspec.convert(row, tuple[Purchase, ...])]
-
-
-def _json(status: int, body: dict[str, object]) -> Response:
-    from aiohttp import web  # late, as above
-
-    return web.json_response(body, status=status, headers={"Retry-After": "1"} if status == 503 else None)
 
 
 def build(publisher: Publisher, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> Application:

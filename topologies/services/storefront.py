@@ -16,6 +16,7 @@ from streamapp import Place, Publisher, Service
 from topologies import customer_dashboard, orders_read_model
 from topologies.orders_read_model import BY_CUSTOMER, PASSED, VIEWS, of_customer
 from topologies.services.projections import NotReadableError, Projections
+from topologies.services.responses import respond
 
 if TYPE_CHECKING:
     from aiohttp.web import Application, Request, Response
@@ -56,7 +57,7 @@ class Storefront:
         """`GET /orders?customer=ID`."""
         customer = request.query.get("customer", "")
         if not customer:
-            return _json(400, {"error": "customer is missing: ask for /orders?customer=ID", "field": "customer"})
+            return respond(400, {"error": "customer is missing: ask for /orders?customer=ID", "field": "customer"})
 
         async def find() -> Any:
             rows = await self._projections.rows(ORDERS_MODEL, BY_CUSTOMER.name, prefix=of_customer(customer))
@@ -99,16 +100,16 @@ class Storefront:
                     await self._until(lambda: passed(position))
             found = await find()
         except PositionError as error:
-            return _json(400, {"error": str(error), "field": "position"})
+            return respond(400, {"error": str(error), "field": "position"})
         except NotReadableError as error:
-            return _json(503, {"error": str(error)})
+            return respond(503, {"error": str(error)})
         except TimeoutError:
             text = f"position {request.query['position']} has not been passed within {self._patience:g} s"
-            return _json(504, {"error": f"{text}: ask again in a moment", "field": "position"})
+            return respond(504, {"error": f"{text}: ask again in a moment", "field": "position"})
         if found is None:
             text = f"there is nothing at {request.path} yet: if it was just made, add ?position=TOPIC/PARTITION/OFFSET"
-            return _json(404, {"error": text})
-        return _json(200, found)
+            return respond(404, {"error": text})
+        return respond(200, found)
 
 
 def position_of(text: str | None) -> Place | None:
@@ -123,12 +124,6 @@ def position_of(text: str | None) -> Place | None:
 
 def _partition(position: Place) -> str:
     return f"{position.topic}/{position.partition}"
-
-
-def _json(status: int, body: Any) -> Response:
-    from aiohttp import web  # late, as above
-
-    return web.json_response(body, status=status, headers={"Retry-After": "1"} if status in (503, 504) else None)
 
 
 def build(publisher: Publisher) -> Application:

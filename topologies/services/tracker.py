@@ -12,6 +12,7 @@ from msgspec import Struct
 from streamapp import Publisher, Service, StreamappError
 from topologies.events import ACTIVITY, Activity
 from topologies.services.checkout import Name, RefusedError, correlation_id, decoded
+from topologies.services.responses import respond
 
 if TYPE_CHECKING:
     from aiohttp.web import Application, Request, Response
@@ -36,10 +37,10 @@ def build(publisher: Publisher) -> Application:
             correlation = correlation_id(request.headers)
             _, place = await publisher.publish(ACTIVITY, event.user_id, event, correlation_id=correlation)
         except RefusedError as refused:
-            return web.json_response(refused.body, status=refused.status)
+            return respond(refused.status, refused.body)
         except StreamappError as error:
-            return web.json_response({"error": str(error)}, status=503, headers={"Retry-After": "1"})
-        return web.json_response({"position": place._asdict()}, status=202)
+            return respond(503, {"error": str(error)})
+        return respond(202, {"position": place._asdict()})
 
     application = web.Application()
     application.router.add_post("/activity", track)
