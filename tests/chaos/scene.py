@@ -55,6 +55,7 @@ class Scene:
         self.group = f"{self.prefix}-{topology}"
         self.events, self.passed, self.totals = (f"{name}-{self.prefix}" for name in ("events", "passed", "totals"))
         self.dead_letters = f"{self.group}-dead-letters"
+        self.repartition = f"{self.group}-by-group-repartition"
         self.changelogs = {store: f"{self.group}-{store}-changelog" for store in ("total", "per-group")}
         self.workers: list[Worker] = []
         self.produced = 0
@@ -197,12 +198,28 @@ class Scene:
         return await until(more, f"a commit beyond {count}; {self._last_log()}", within)
 
     async def drained(self, within: float = 240.0) -> None:
-        """Waits until all of the input is committed; the repartition topic may hold some of it."""
+        """Waits until all of the input is committed, and all that it put into the repartition topic.
+
+        A worker that is gone may have held tasks of the second sub-topology only: nobody else's commits tell of it.
+        """
 
         async def done() -> bool:
             return await self.committed() >= self.produced
 
         await until(done, f"all {self.produced} records; {self._last_log()}", within)
+        ends = await self._repartitioned()
+
+        async def also_done() -> bool:
+            offsets = await self.admin.committed(self.group)
+            return all(offsets.get(at, (0, ""))[0] >= end for at, end in ends.items())
+
+        await until(also_done, f"all of {self.repartition}, {ends}; {self._last_log()}", within)
+
+    async def _repartitioned(self) -> dict[TopicPartition, int]:
+        """Where the repartition topic ends now, records of open transactions included; a topology may have none."""
+        if self.repartition not in await self.admin.list():
+            return {}
+        return await self.admin.ends([(self.repartition, number) for number in range(self.partitions)])
 
     def _last_log(self) -> str:
         return f"the last worker said:\n{self.workers[-1].log[-1500:]}" if self.workers else "no worker runs"

@@ -9,8 +9,9 @@ import time
 from streamapp.errors import FencedError
 from tests.chaos.order import Order
 from tests.chaos.rows import Outcome
-from tests.chaos.scene import Scene
+from tests.chaos.scene import TIMES, Scene
 
+SESSION = float(TIMES["STREAMAPP_SESSION_TIMEOUT"])
 SAYS = "stood still"
 """What a zombie says of itself."""
 
@@ -60,9 +61,10 @@ async def _once(scene: Scene, share: int) -> None:
     victim.send(signal.SIGSTOP)
     began, stopped_at = time.monotonic(), await scene.committed()
     await feeding
-    await scene.drained()  # only by takeover: the victim has partitions of its own
-    scene.outcome.recovered(time.monotonic() - began)
-    scene.outcome.injected += before < stopped_at < scene.produced
+    await scene.drained()  # only by takeover: the victim has tasks of its own
+    took = time.monotonic() - began
+    scene.outcome.recovered(took)
+    scene.outcome.injected += before < stopped_at < scene.produced and took >= SESSION
     await scene.feed(share // 4)
     victim.send(signal.SIGCONT)
     code = await victim.ended()
