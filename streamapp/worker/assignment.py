@@ -6,8 +6,9 @@ state (co-partitioning). Pure functions of the group's members; knows nothing of
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 import msgspec
 
@@ -75,7 +76,8 @@ def tasks_of(topics: Topics, counts: Mapping[str, int]) -> list[TaskId]:
 def assign_tasks(tasks: Sequence[TaskId], claims: Mapping[str, Claim]) -> dict[str, list[TaskId]]:
     """Shares tasks evenly (sizes differ by one at most) and keeps each where it runs, else where its state lies.
 
-    Of the members with its state, one that follows its log comes before one that only has an old folder.
+    Of the members with its state, one that follows its log comes before one that only has an old folder. A member that
+    has more than its share keeps some of each sub-topology, and first those of which nobody else has the state.
 
     The same input gives the same answer on every machine. KIP-54's stickiness, applied to tasks.
     """
@@ -86,17 +88,33 @@ def assign_tasks(tasks: Sequence[TaskId], claims: Mapping[str, Claim]) -> dict[s
         return {}
     least, extra = divmod(len(tasks), len(members))
     mine: dict[str, list[TaskId]] = {member: [] for member in members}
+    parts: Counter[tuple[str, int]] = Counter()  # how many of a sub-topology a member has
+    most = {number: -(-width // len(members)) for number, width in Counter(number for number, _ in tasks).items()}
     open_tasks = dict.fromkeys(tasks)
-    for wanted in ("running", "standby", "stored"):
-        for member in members:
-            for task in getattr(claims[member], wanted):
-                if task in open_tasks and len(mine[member]) < least + (extra > 0):
-                    extra -= len(mine[member]) == least
-                    mine[member].append(task)
-                    del open_tasks[task]
+    for member, task, spread in _wishes(claims):
+        fits = len(mine[member]) < least + (extra > 0)
+        if task in open_tasks and fits and not (spread and parts[member, task[0]] >= most[task[0]]):
+            extra -= len(mine[member]) == least
+            mine[member].append(task)
+            parts[member, task[0]] += 1
+            del open_tasks[task]
     for task in open_tasks:
         mine[min(members, key=lambda member: (len(mine[member]), member))].append(task)
     return mine
+
+
+def _wishes(claims: Mapping[str, Claim]) -> Iterator[tuple[str, TaskId, bool]]:
+    """Who may have which task, the best reason first, and whether only as one of an equal share of its sub-topology.
+
+    Of one member's tasks those come first for which others are worst prepared.
+    """
+    followed = Counter(task for claim in claims.values() for task in set(claim.standby))
+    stored = Counter(task for claim in claims.values() for task in set(claim.stored))
+    for wanted, spread in product(("running", "standby", "stored"), (True, False)):
+        for member, claim in sorted(claims.items()):
+            near, old = followed - Counter(set(claim.standby)), stored - Counter(set(claim.stored))
+            for _, _, task in sorted((task in near, task in old, task) for task in getattr(claim, wanted)):
+                yield member, task, spread
 
 
 def _withheld(tasks: Sequence[TaskId], claims: Mapping[str, Claim], holders: Sequence[str]) -> dict[str, list[TaskId]]:

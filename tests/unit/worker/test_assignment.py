@@ -55,10 +55,25 @@ def test_every_task_runs_once_and_evenly(group: dict[str, Claim]) -> None:
 
 
 def test_a_joining_member_takes_no_more_than_its_share() -> None:
-    """Of two members, the one that ran everything keeps its half."""
+    """Of two members, the one that ran everything keeps its half: of each sub-topology, since they differ in load."""
     shared = assign_tasks(TASKS, {"old": Claim(running=tuple(TASKS)), "new": Claim()})
-    assert shared["old"] == TASKS[:4]
-    assert shared["new"] == TASKS[4:]
+    assert shared["old"] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert shared["new"] == [(0, 2), (1, 2), (1, 3)]
+
+
+def test_members_that_share_evenly_keep_what_they_run() -> None:
+    """Also where one runs all of a sub-topology: nothing that is restored moves only to be spread better."""
+    tasks = [(sub, partition) for sub in range(2) for partition in range(4)]
+    group = {"a": Claim(running=tuple(tasks[:4])), "b": Claim(running=tuple(tasks[4:]))}
+    assert assign_tasks(tasks, group) == {"a": tasks[:4], "b": tasks[4:]}
+
+
+def test_who_gives_tasks_away_gives_those_of_which_others_have_the_state() -> None:
+    """A worker that was away for longer than its session has its own tasks back, not others of which it has nothing."""
+    old = Claim(running=tuple(TASKS), stored=tuple(TASKS))
+    mine = ((0, 0), (1, 0), (1, 1))
+    assert sorted(assign_tasks(TASKS, {"old": old, "back": Claim(stored=mine)})["back"]) == sorted(mine)
+    assert sorted(assign_tasks(TASKS, {"old": old, "follows": Claim(standby=mine)})["follows"]) == sorted(mine)
 
 
 def test_a_task_returns_to_the_folder_that_holds_its_state() -> None:
