@@ -1,4 +1,4 @@
-"""The measurements beside the drains: latency, restore, and what a rate depends on; with the goals that they have.
+"""The measurements beside the drains: latency, restore, answers, what a rate depends on; with the goals that they have.
 
 Each gives rows with a `measure`, and verdicts where there is a goal. Knows nothing of how they are reported.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from bench.answering import answering
 from bench.costs import BUDGET, costs, series
 from bench.drains import Drains
 from bench.goals import Verdict
@@ -18,7 +19,7 @@ from bench.measure import Bench
 from bench.restoring import restoring
 from bench.systems import System, kafka_streams, streamapp
 
-NAMES = ("latency", "restore", *(name.replace(" ", "-") for name in series(1)))
+NAMES = ("latency", "restore", "checkout", *(name.replace(" ", "-") for name in series(1)))
 
 Row = dict[str, Any]
 
@@ -38,6 +39,9 @@ async def further(
             for _ in range(rounds):
                 systems = [streamapp(), *([kafka_streams("at_least_once", 1.0, *_QUICK)] if compared else [])]
                 rows += [said(await restoring(bench, system, n)) for system in systems]
+        elif name == "checkout":
+            for _ in range(rounds):
+                rows += [said(row) for row in await answering(bench, n)]
         else:
             rows += await costs(drains, name.replace("-", " "), n, rounds, lambda text: print(text, file=sys.stderr))
     return rows, verdicts(rows)
@@ -62,7 +66,7 @@ def said(row: Row) -> Row:
 
 def verdicts(rows: Sequence[Row]) -> list[Verdict]:
     """The goals that these rows can judge, by the middle of the rounds."""
-    return [*_of_latency(rows), *_of_restore(rows), *_of_costs(rows)]
+    return [*_of_latency(rows), *_of_restore(rows), *_of_checkout(rows), *_of_costs(rows)]
 
 
 def _of_latency(rows: Sequence[Row]) -> list[Verdict]:
@@ -99,6 +103,16 @@ def _of_restore(rows: Sequence[Row]) -> list[Verdict]:
     if theirs:
         found.append(Verdict("restore against Kafka Streams", 2, _middle(ours, "rate") / _middle(theirs, "rate")))
     return found
+
+
+def _of_checkout(rows: Sequence[Row]) -> list[Verdict]:
+    """One customer at a time: with several, each waits for the others' turn on the machine that measures."""
+    alone = [row for row in rows if row["measure"] == "checkout" and row["at_once"] == 1]
+    return [
+        Verdict(f"{request}, ms until it is answered, p99", 50, _middle(found, "p99_ms"), most=True)
+        for request in ("checkout", "cancel")
+        if (found := [row for row in alone if row["request"] == request])
+    ]
 
 
 def _of_costs(rows: Sequence[Row]) -> list[Verdict]:

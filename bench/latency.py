@@ -16,6 +16,7 @@ from typing import Any
 
 from bench.data import Dataset, events
 from bench.measure import Bench, launch, sweep
+from bench.spread import percentiles
 from bench.systems import System
 from bench.trouble import BenchError
 from streamapp.kafka import BatchConsumer, BatchProducer, BatchWriter, Partitioner
@@ -80,7 +81,7 @@ async def latency(bench: Bench, system: System | None) -> dict[str, Any]:
     await sweep(bench, name, state)
     if len(found) < RATE * SECONDS / 2:
         raise BenchError(f"{name}: {len(found)} outputs of about {RATE * SECONDS:.0f} in time: it cannot keep up")
-    row = {"measure": "latency", **_identity(system), "rate": RATE, "records": len(found), **_percentiles(found)}
+    row = {"measure": "latency", **_identity(system), "rate": RATE, "records": len(found), **percentiles(found)}
     if running is not None:
         row["cores"] = round(running.meter.between(start, start + SECONDS) / SECONDS, 3)
     return row
@@ -90,14 +91,6 @@ def _identity(system: System | None) -> dict[str, Any]:
     if system is None:
         return {"system": "floor", "guarantee": None, "commit_interval": None}
     return {"system": system.name, "guarantee": system.guarantee, "commit_interval": system.commit}
-
-
-def _percentiles(found: list[float]) -> dict[str, float]:
-    found.sort()
-    return {
-        name: round(found[min(int(share * len(found)), len(found) - 1)], 1)
-        for name, share in (("p50_ms", 0.5), ("p99_ms", 0.99), ("max_ms", 1.0))
-    }
 
 
 async def _collect(bootstrap: str, topic: str, start: float, end: float) -> list[float]:

@@ -27,6 +27,23 @@ def test_the_bench_measures_and_writes_what_it_found(tmp_path: Path) -> None:
     assert list(tmp_path.glob("streamapp-bench-*")) == []
 
 
+def test_the_checkout_answers_at_once(tmp_path: Path) -> None:
+    """Both requests, a hundred times, on a broker: half of them within 50 ms, however busy the machine is."""
+    file = tmp_path / "rows.json"
+    command = [sys.executable, "-m", "bench", "--measure", "checkout", "--events", "100", "--rounds", "1"]
+    command += ["--json", str(file), "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    assert [(row["request"], row["at_once"], row["requests"]) for row in rows] == [
+        ("checkout", 1, 100),
+        ("cancel", 1, 100),
+        ("checkout", 8, 96),
+        ("cancel", 8, 96),
+    ]
+    assert max(row["p50_ms"] for row in rows) < 50, done.stderr
+    assert "checkout, ms until it is answered, p99" in done.stdout
+
+
 def test_a_missing_tool_is_one_clear_error(tmp_path: Path) -> None:
     """Nothing is started before it is named."""
     command = [sys.executable, "-m", "bench", "--rivals", "kafka-streams", "--folder", str(tmp_path)]

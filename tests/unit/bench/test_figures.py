@@ -12,7 +12,7 @@ from bench.goals import Verdict, of_drains
 from bench.measure import Measured
 from bench.picture import picture
 from bench.rows import rows, table
-from bench.spread import ratios, spread
+from bench.spread import percentiles, ratios, spread
 from bench.systems import ALL, System
 
 OURS = System("streamapp", "exactly_once", 1.0, (), ALL)
@@ -36,6 +36,12 @@ def test_ratios_are_taken_within_rounds() -> None:
     assert ratios([10.0, 1.0], [5.0, 0.5]) == (2.0, 2.0, 2.0)
     with pytest.raises(ValueError, match="longer"):
         ratios([1.0], [1.0, 2.0])
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    """One of a hundred is slow: it is the greatest, and not the middle."""
+    assert percentiles([float(ms) for ms in range(1, 101)]) == {"p50_ms": 51.0, "p99_ms": 100.0, "max_ms": 100.0}
+    assert percentiles([3.04]) == {"p50_ms": 3.0, "p99_ms": 3.0, "max_ms": 3.0}
 
 
 def test_the_later_rate_is_that_of_the_second_half() -> None:

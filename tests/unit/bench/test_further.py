@@ -37,6 +37,19 @@ def test_restore_and_restart_have_goals() -> None:
     assert verdicts([ours, theirs])[2].found == 3.0
 
 
+def test_answers_have_a_goal_where_one_customer_asks() -> None:
+    """The middle of the rounds counts, for each of the requests."""
+    rows = [
+        {"measure": "checkout", "request": request, "at_once": at_once, "p99_ms": p99}
+        for request, at_once, p99 in (
+            *(("checkout", 1, p99) for p99 in (20, 50, 300)),
+            *(("cancel", 1, p99) for p99 in (20, 51, 300)),
+            ("checkout", 8, 500),
+        )
+    ]
+    assert [verdict.met for verdict in verdicts(rows)] == [True, False]
+
+
 @pytest.mark.parametrize(("rate", "memory", "met"), [(40, 300, [True, True]), (39, 400, [False, False])])
 def test_many_keys_may_cost_so_much(rate: int, memory: int, met: list[bool]) -> None:
     """In time and in memory."""
