@@ -136,5 +136,6 @@ async def test_the_books_agree_after_failures_copies_and_a_kill(tmp_path: Path) 
     assert found.problems() == []
     assert money.killed == 1
     assert money.copies > 0
+    assert money.busy > 0
     assert set(found.summary["statuses"]) == {"shipped", "rejected", "cancelled", "failed"}
     assert found.refunded > 0 < found.summary["shipped_pence"]

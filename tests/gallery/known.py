@@ -6,16 +6,18 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from streamapp.cli.gallery.answers import ANSWERS
 from streamapp.cli.gallery.run import Stage, stage
 from streamapp.cli.importers.datasets import DATASETS
-from streamapp.cli.importers.files import lines_of
+from streamapp.cli.importers.files import in_order, lines_of
 from streamapp.settings import load
+from tests.gallery import plain
 
 REAL = Path(__file__).parents[3] / "shared" / "realdata"
 
@@ -40,6 +42,9 @@ class Known:
         return REAL / "data" / self.file
 
 
+UNORDERED = {"a", "b_customer", "b_top20", "b_country", "sessions", "countries", "stock", "invoices"}
+"""Answers of the retail data that several partitions do not change: either no order counts, or that of a customer."""
+
 PARTS = {
     "week": Known("week", "online-retail", "online-retail-week.csv.gz"),
     "full": Known("full", "online-retail", "online-retail.csv.gz"),
@@ -49,13 +54,24 @@ PARTS = {
 
 
 @contextmanager
-def processed(parts: list[Known], partitions: int = 1, say: Callable[[str], object] = str) -> Iterator[Stage]:
-    """A stage on which a worker has processed the files of these parts, at most one of each data set."""
+def processed(
+    parts: list[Known],
+    partitions: int = 1,
+    say: Callable[[str], object] = str,
+    orders: Mapping[str, Sequence[int]] = MappingProxyType({}),
+) -> Iterator[Stage]:
+    """A stage on which a worker has processed the files of these parts, at most one of each data set.
+
+    `orders` has the order of a part's rows where it is not the file's.
+    """
     with stage(load()) as on:
         for part in parts:
             dataset = DATASETS[part.dataset]
             more = ["machine"] if part.dataset == "nab" else []
-            asyncio.run(on.put(dataset.topic, dataset.events(lines_of(part.path), part.file, *more), partitions))
+            events = dataset.events(lines_of(part.path), part.file, *more)
+            if part.name in orders:
+                events = in_order(events, orders[part.name], part.file)
+            asyncio.run(on.put(dataset.topic, events, partitions))
         began = time.monotonic()
         sets = {part.dataset for part in parts}
         on.process(*dict.fromkeys(answer.topology for answer in ANSWERS.values() if answer.dataset in sets))
@@ -70,6 +86,20 @@ def different(part: Known, on: Stage, names: set[str] | None = None) -> list[str
         for name, checksum in part.checksums.items()
         if (names is None or name in names) and checksum_of(name, on) != checksum
     ]
+
+
+def unlike_plain(part: Known, on: Stage, order: Sequence[int] | None = None) -> dict[str, bool]:
+    """Whether each answer of the retail data is not what plain arithmetic makes of the rows in this order."""
+    rows = plain.retail(part.path)
+    taken = rows if order is None else [rows[index] for index in order]
+    return {
+        name: lines_of_answer(name, on) != sorted(made(taken), key=str.encode) for name, made in plain.RETAIL.items()
+    }
+
+
+def lines_of_answer(name: str, on: Stage) -> list[str]:
+    """An answer as the worker gives it, without the ends of its lines."""
+    return [line.decode().rstrip("\n") for line in asyncio.run(on.lines(ANSWERS[name]))]
 
 
 def checksum_of(name: str, on: Stage) -> str:

@@ -42,9 +42,12 @@ def main() -> int:
     problems = books.problems()
     if money.killed < options.kills:
         problems.append(f"{money.killed} of {options.kills} kills have happened")
+    if not money.busy:
+        problems.append("the mail server has always taken every letter")
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
-    row = {"ok": not problems, "seed": options.seed, "kills": money.killed, "copies": money.copies, **books.summary}
+    row = {"ok": not problems, "seed": options.seed, "kills": money.killed, "copies": money.copies}
+    row |= {"mail_busy": money.busy, **books.summary}
     print(json.dumps(row | {"seconds": round(time.monotonic() - began, 1)}))
     if not problems:
         shutil.rmtree(folder)

@@ -44,6 +44,9 @@ TOPOLOGIES = ("orders", "inventory", "billing", "shipping", "email", "orders-rea
 COPIED = 0.05
 """Share of the events that are put on their topic a second time, by somebody who does not know that they are there."""
 
+BUSY = 0.03
+"""Share of the letters that the mail server does not take now."""
+
 AT_ONCE = 20
 """Requests under way together."""
 
@@ -51,13 +54,19 @@ V = TypeVar("V")
 
 
 class Mailbox:
-    """A mail server that notes Message-IDs."""
+    """A mail server that notes Message-IDs, and now and then is too busy to take a letter."""
 
-    def __init__(self) -> None:
+    def __init__(self, chance: Random) -> None:
         self.letters: Counter[str] = Counter()
+        self.busy = 0
+        """How often it was."""
+        self._chance = chance
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Takes one letter."""
+        if self._chance.random() < BUSY:
+            self.busy += 1
+            return "451 try again later"
         content = envelope.content or b""
         sent = message_from_bytes(content if isinstance(content, bytes) else content.encode())
         self.letters[str(sent["Message-ID"])] += 1
@@ -71,11 +80,16 @@ class Money:
         self._bootstrap, self._folder = bootstrap, folder
         self._chance = Random(seed)
         self._orders, self._kills = orders, kills
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(Random(seed))
         self._workers: list[Worker] = []
         self._copied: set[str] = set()
         self.killed = 0
         self.copies = 0
+
+    @property
+    def busy(self) -> int:
+        """How often the mail server did not take a letter."""
+        return self._mailbox.busy
 
     async def run(self) -> Books:
         """Does it all, and gives the books."""
