@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from docs.pictures.catalogue import PICTURES
+from docs.pictures.checkout import drawn_checkout
 from docs.pictures.page import DOCS
 from docs.pictures.topology import FOLDER as TOPOLOGIES_FOLDER
 from docs.pictures.topology import drawn
@@ -23,6 +24,8 @@ def main(pages: list[str]) -> None:
     for topology in TOPOLOGIES:
         if (DOCS / "gallery" / f"{topology.name}.md").exists() and (not pages or topology.name in pages):
             (TOPOLOGIES_FOLDER / f"{topology.name}.svg").write_text(drawn(topology), encoding="utf-8")
+    if not pages or "checkout" in pages:
+        (TOPOLOGIES_FOLDER / "checkout.svg").write_text(drawn_checkout(), encoding="utf-8")
 
 
 if __name__ == "__main__":

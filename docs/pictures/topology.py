@@ -5,7 +5,7 @@ Knows nothing of how boxes are placed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from docs.pictures.page import DOCS
@@ -33,24 +33,31 @@ _STYLE = (
 def drawn(topology: Topology) -> str:
     """The picture as SVG."""
     planes = [layout(graph_of(sub)) for sub in plan(topology, codec_for).subtopologies]
-    width = max(plane.width for plane in planes)
-    height = sum(plane.height + _TITLE for plane in planes)
+    return svg(f"Topology {topology.name}", {f"Sub-topology {plane.number}": plane for plane in planes})
+
+
+def svg(label: str, planes: Mapping[str, Layout]) -> str:
+    """Planes by their titles, one under the other; an empty title takes no room."""
+    width = max(plane.width for plane in planes.values())
+    height = sum(plane.height + (_TITLE if title else 0) for title, plane in planes.items())
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" role="img" aria-label="Topology {topology.name}"><style>{_STYLE}</style>'
+        f'height="{height:g}" role="img" aria-label="{label}"><style>{_STYLE}</style>'
         '<defs><marker id="t" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path class="a" d="M1 1L7 4L1 7"/></marker></defs>'
     ]
     top = 0.0
-    for plane in planes:
+    for title, plane in planes.items():
+        if title:
+            parts.append(f'<text class="h" x="8" y="{top + 17:g}">{title}</text>')
+            top += _TITLE
         parts += _plane(plane, top)
-        top += plane.height + _TITLE
+        top += plane.height
     return "\n".join([*parts, "</svg>", ""])
 
 
 def _plane(plane: Layout, top: float) -> Iterator[str]:
-    yield f'<text class="h" x="8" y="{top + 17:g}">Sub-topology {plane.number}</text>'
-    yield f'<g transform="translate(0 {top + _TITLE:g})">'
+    yield f'<g transform="translate(0 {top:g})">'
     for points in plane.arrows:
         way = "L".join(f"{x:g} {y:g}" for x, y in points)
         yield f'<path class="a" d="M{way}" marker-end="url(#t)"/>'

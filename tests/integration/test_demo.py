@@ -79,7 +79,7 @@ def runs() -> Iterator[list[Run]]:
 def test_it_proves_that_every_order_went_all_the_way(tmp_path: Path, runs: list[Run]) -> None:
     """One payment and one e-mail each, dead letters for what was malformed; then nothing of it runs any more.
 
-    While it runs there is something to see where it says.
+    While it runs there is something to see where it says; before it ends it shows what the shop can be asked.
     """
     run = Run(tmp_path, "--for", "4")
     runs.append(run)
@@ -87,6 +87,9 @@ def test_it_proves_that_every_order_went_all_the_way(tmp_path: Path, runs: list[
     pages = table.partition("/topologies/")[0]
     until(lambda: len(rows(pages, table)) > 0, "rows in the table")
     assert any("kafka.Kafka" in command for command in run.left())
+    for stop in ("order ", "customer ", "features ", "activity ", "sensors "):
+        run.says(f"  {stop}")
+    assert "order-history" in run.says("  came out ")
     code, result, err = run.ends()
     assert (code, err) == (0, "")
     assert set(result) == {"ok", "orders", "payments", "emails", "dead_letters", "web"}

@@ -21,11 +21,12 @@ from tests.topologies.shop import placed
 from topologies.email import deliver, letter
 from topologies.events import PaymentCaptured, PaymentFailed, PaymentRefunded
 from topologies.services.demo.commands import Commands, DemoError
-from topologies.services.demo.course import after, unless
 from topologies.services.demo.ledger import Ledger, is_answer
 from topologies.services.demo.letters import mail_server
-from topologies.services.demo.load import MALFORMED_FIRST, Load, ticks
+from topologies.services.demo.load import MALFORMED_FIRST, PIPED, Load, ticks
 from topologies.services.demo.show import EVERY, Show
+from topologies.services.demo.tour import Tour
+from topologies.services.demo.waiting import after, unless
 from topologies.services.shoppers import Shoppers
 
 ROOT = Path(__file__).parents[2]
@@ -33,8 +34,17 @@ ROOT = Path(__file__).parents[2]
 
 def ledger(**seen: Counter[str]) -> Ledger:
     """Two orders and one malformed record, of which all is as it must be but what is given."""
-    good = {"payments": Counter(a=1, b=1), "emails": Counter(a=1, b=1), "dead_letters": Counter(bad=1)}
-    return Ledger({"a", "b"}, {"bad"}, **(good | seen), letters={"<a.shipped@shop>", "<b.failed@shop>"})
+    good = {
+        "payments": Counter(a=1, b=1),
+        "emails": Counter(a=1, b=1),
+        "dead_letters": Counter(bad=1),
+        "shown": Counter({"fraud-alerts": 1}),
+    }
+    letters = {"<a.shipped@shop>", "<b.failed@shop>"}
+    made = Ledger({"a", "b"}, {"bad"}, letters=letters, due={"fraud-alerts"})
+    for name, counter in (good | seen).items():
+        setattr(made, name, counter)
+    return made
 
 
 def test_a_ledger_in_order_has_no_problems() -> None:
@@ -54,6 +64,7 @@ def test_a_ledger_in_order_has_no_problems() -> None:
         ({"emails": Counter(a=2, b=3)}, "2 of 2 orders have more than one e-mail"),
         ({"dead_letters": Counter()}, "1 of 1 malformed records have no dead letter"),
         ({"dead_letters": Counter(bad=2)}, "1 of 1 malformed records have more than one dead letter"),
+        ({"shown": Counter(other=1)}, "nothing has come to topic fraud-alerts"),
     ],
 )
 def test_what_is_lost_or_doubled_is_a_problem(seen: dict[str, Counter[str]], problem: str) -> None:
@@ -95,7 +106,7 @@ def test_a_recount_starts_from_the_orders_alone() -> None:
     """What was seen is forgotten."""
     again = ledger().recount()
     assert again.totals == {"orders": 2, "payments": 0, "emails": 0, "dead_letters": 0}
-    assert len(again.problems()) == 3
+    assert len(again.problems()) == 4
     assert again.letters == ledger().letters
 
 
@@ -118,45 +129,122 @@ class Pipe:
         self.records.append(json.loads(line))
 
 
-async def test_the_load_notes_what_was_accepted_and_what_is_malformed() -> None:
-    """Orders that were refused are not noted; each accepted one has its invoice lines."""
-    answers = iter([202, 503, 202])
-    ended = asyncio.Event()
+def shop(statuses: list[int], ended: asyncio.Event) -> web.Application:
+    """Answers to orders and cancellations, one after the other; then it is `ended`. Every click is taken."""
+    answers = enumerate(statuses)
 
-    async def checkout(_request: web.Request) -> web.Response:
-        status = next(answers, None)
-        if status is None:
+    async def take(_request: web.Request) -> web.Response:
+        number, status = next(answers, (-1, 503))
+        if number in (-1, len(statuses) - 1):
             ended.set()
-        number = str(status) + "-" + str(len(mine.orders))
-        return web.json_response({"order_id": number} if status == 202 else {"error": "no"}, status=status or 503)
+        return web.json_response({"order_id": f"o-{number}"} if status == 202 else {"error": "no"}, status=status)
 
-    shop = web.Application()
-    shop.router.add_post("/checkout", checkout)
-    shop.router.add_post("/orders/{id}/cancel", checkout)
-    mine = Ledger()
-    pipes: dict[str, Any] = {topic: Pipe() for topic in ("activity", "input-topic", "retail")}
+    async def click(_request: web.Request) -> web.Response:
+        return web.json_response({}, status=202)
+
+    made = web.Application()
+    made.router.add_post("/checkout", take)
+    made.router.add_post("/orders/{id}/cancel", take)
+    made.router.add_post("/activity", click)
+    return made
+
+
+async def worked(mine: Ledger, statuses: list[int]) -> tuple[Load, dict[str, Any]]:
+    """A load that has got these answers, and its pipes."""
+    ended = asyncio.Event()
+    pipes: dict[str, Any] = {topic: Pipe() for topic in PIPED}
     load = Load(Shoppers(1), mine, pipes, "run")
-    async with TestClient(TestServer(shop)) as client:
-        await load.work(client.session, str(client.make_url("")).rstrip("/"), ended)
-    assert mine.orders == {"202-0", "202-1"}
+    async with TestClient(TestServer(shop(statuses, ended))) as client:
+        url = str(client.make_url("")).rstrip("/")
+        await load.work(client.session, {"checkout": url, "tracker": url}, ended)
+    return load, pipes
+
+
+async def test_the_load_notes_what_was_accepted_and_what_is_malformed() -> None:
+    """Orders that were refused are not noted; each accepted one has its invoice lines, and the first one a label."""
+    mine = Ledger()
+    load, pipes = await worked(mine, [202, 503, 202, 503])
+    assert mine.orders == {"o-0", "o-2"}
     assert load.refused == 2
     good = [record for record in pipes["retail"].records if record["key"] not in mine.malformed]
     assert {record["value"]["invoice"] for record in good} == mine.orders
     assert [record["value"]["row"] for record in good] == list(range(len(good)))
+    (label,) = pipes["labels"].records
+    assert label["key"] == label["value"]["customer_id"] == good[0]["value"]["customer"]
+    assert pipes["readings"].records[0]["key"] == "attic"
+    assert {"order-history", "enriched-activity", "training-rows"} <= mine.due
+
+
+async def test_what_is_due_follows_from_what_was_sent() -> None:
+    """A second order in the name of one customer from another country is suspicious, and not the first."""
+    few, more = Ledger(), Ledger()
+    await worked(few, [202] * 10)
+    await worked(more, [202] * 31)
+    assert "fraud-alerts" not in few.due
+    assert {"order-history", "enriched-activity", "training-rows", "fraud-alerts"} <= more.due
 
 
 async def test_malformed_records_are_no_json_and_have_keys_of_their_own() -> None:
     """They are told from those of other runs by their keys."""
     mine = Ledger()
     pipe: Any = Pipe()
-    load = Load(Shoppers(1), mine, {"activity": pipe, "input-topic": pipe}, "7")
+    load = Load(Shoppers(1), mine, {"readings": pipe, "input-topic": pipe}, "7")
     for number in range(MALFORMED_FIRST + 2):
-        await load._write("activity", "ada", {"number": number, "text": "words"})
+        await load._write("readings", "attic", {"number": number, "text": "words"})
         await load._write("input-topic", None, "words")
-    assert mine.malformed == {f"malformed-7-activity-{MALFORMED_FIRST}"}
+    assert mine.malformed == {f"malformed-7-readings-{MALFORMED_FIRST}"}
     (bad,) = [record["value"] for record in pipe.records if record["key"] in mine.malformed]
     with pytest.raises(json.JSONDecodeError):
         json.loads(bad)
+
+
+ORDER = {"status": "shipped", "entries": 4, "order": {"order_id": "o-1", "customer_id": "ada"}}
+SHOWN = {
+    "/orders/o-1": ORDER,
+    "/orders": {"items": [{"order_id": "o-1"}]},
+    "/customers/ada": {"orders": 1, "captured": 500},
+    "/features/ada": {"features": {"month": {"orders": 1, "recency": 2_000}}},
+    "/api/v1/topologies/activity/tables/top-pages": {"items": [{"value": [{"page": "/sale", "views": 7}]}]},
+    "/api/v1/topologies/activity/tables/visits": {"items": [{}]},
+    "/api/v1/topologies/telemetry/tables/temperature-hourly": {"items": [{"key": "attic"}]},
+}
+
+
+async def toured(shown: dict[str, Any]) -> list[str]:
+    """What a tour tells of a shop that shows this, and of all else that there is none."""
+
+    async def show(request: web.Request) -> web.Response:
+        found = shown.get(request.path)
+        return web.json_response(found or {"error": "none"}, status=200 if found else 404)
+
+    made = web.Application()
+    made.router.add_get("/{any:.*}", show)
+    async with TestClient(TestServer(made)) as client:
+        url = str(client.make_url("")).rstrip("/")
+        return await Tour(client.session, url, {"storefront": url, "feature-server": url}).walk("o-1")
+
+
+async def test_a_tour_tells_what_the_shop_shows() -> None:
+    """A line for each stop."""
+    told = await toured(SHOWN)
+    assert [line.split()[0] for line in told] == ["order", "customer", "features", "activity", "sensors"]
+    assert told[1] == "customer  ada has placed 1 orders and paid 5.00"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown", "problem"),
+    [
+        *((path, None, "answers 404") for path in SHOWN),
+        ("/orders/o-1", ORDER | {"status": "paid"}, "order o-1 is paid in the end"),
+        ("/orders", {"items": [{"order_id": "o-2"}]}, "order o-1 is not in the list of ada"),
+        ("/features/ada", {"features": {"month": {"orders": 0}}}, "the features of ada know of no order"),
+        ("/api/v1/topologies/activity/tables/visits", {"items": []}, "table visits of activity is empty"),
+    ],
+)
+async def test_a_tour_ends_where_there_is_nothing_to_show(path: str, shown: Any, problem: str) -> None:
+    """It says what is missing."""
+    with pytest.raises(DemoError, match=problem):
+        await toured(SHOWN | {path: shown})
 
 
 async def test_ticks_end_with_the_event() -> None:

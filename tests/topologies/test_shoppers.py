@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 
 import msgspec
 
+from streamapp.testing.driver import TopologyDriver
+from topologies.analytics.events import READINGS, SENSOR_SETTINGS
+from topologies.analytics.telemetry import topology as telemetry
 from topologies.billing import LIMIT_PENCE, charge
-from topologies.events import Activity, PaymentCaptured, PaymentFailed, StockReserved
+from topologies.events import FRAUD_RULES, ORDERS, Activity, PaymentCaptured, PaymentFailed, StockReserved
+from topologies.fraud import topology as fraud
 from topologies.important import is_important
 from topologies.services.checkout import Checkout, order_of
-from topologies.services.shoppers import COUNTRIES, Shoppers, invoice
+from topologies.services.sensors import ATTIC, COLD_STORE, OPENED_EVERY, SETTINGS, readings
+from topologies.services.shoppers import COUNTRIES, RULES, THIEF, Shoppers, invoice
 
 
 def scene(seed: int) -> list[object]:
@@ -33,6 +39,35 @@ def test_their_orders_are_taken_by_the_checkout() -> None:
     assert answers[PaymentCaptured] > 900
     assert answers[PaymentFailed] > 5
     assert LIMIT_PENCE == 100_000
+
+
+def test_a_thief_is_among_them_whom_fraud_suspects() -> None:
+    """The same name, other cards, other countries; who only orders often is no thief here."""
+    public, found = Shoppers(1), Counter[str]()
+    with TopologyDriver(fraud) as driver:
+        for check, rule in RULES.items():
+            driver.pipe(FRAUD_RULES, check, rule)
+        for number in range(200):
+            order = order_of(msgspec.convert(public.checkout(), Checkout), f"o-{number}")
+            driver.pipe(ORDERS, order.order_id, order, timestamp=number * 50)
+        for who, alert in driver.pairs("fraud-alerts"):
+            found[alert.check] += who == THIEF
+            assert alert.check != "velocity"
+    assert found["countries"] > 1 < found["cards"]
+
+
+def test_the_cold_store_is_too_warm_now_and_then() -> None:
+    """One edge up, one down, and a sustained state for each opening of its door; the attic is heard once."""
+    with TopologyDriver(telemetry) as driver:
+        for sensor, settings in SETTINGS.items():
+            driver.pipe(SENSOR_SETTINGS, sensor, settings)
+        for number, (sensor, reading) in enumerate(islice(readings(), 1 + 2 * OPENED_EVERY)):
+            driver.pipe(READINGS, sensor, reading, timestamp=number * 200)
+        assert [edge.to for _, edge in driver.pairs("temperature-edges")] == ["H", "N", "H", "N"]
+        assert len(driver.pairs("temperature-sustained")) == 2
+        assert {sensor for sensor, _ in driver.pairs("temperature-z")} == {COLD_STORE}
+        hours = {key.key: hour.rows for key, hour in driver.table("temperature-hourly").items()}
+        assert hours == {COLD_STORE: 2 * OPENED_EVERY, ATTIC: 1}
 
 
 def test_they_are_known_and_some_come_more_often() -> None:

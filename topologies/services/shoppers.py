@@ -8,7 +8,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from topologies.events import Activity, RetailRow, User
+from streamapp import MINUTE
+from topologies.events import Activity, FraudRule, RetailRow, User
 
 COUNTRIES = {"United Kingdom": 60, "Germany": 14, "France": 12, "Ireland": 6, "Netherlands": 5, "Norway": 3}
 """With how often a shopper lives there."""
@@ -31,6 +32,15 @@ SEGMENTS = ("private", "trade")
 ACTIONS = ("viewed", "viewed", "viewed", "searched", "added to basket")
 PAGES = ("/", "/sale", *(f"/articles/{sku}" for sku, _, _ in ARTICLES))
 
+THIEF = "customer-200"
+"""Somebody orders in this customer's name, each time with another card and from another country."""
+
+STOLEN_EVERY, STOLEN_FIRST = 25, 2
+"""Of so many orders one is the thief's, beginning with this one."""
+
+RULES = {"velocity": FraudRule(limit=300, within=MINUTE)}
+"""This public orders faster than any real one: by itself that is no fraud here."""
+
 BULK = 0.04
 """Share of orders by the hundred; most of them cost more than a card allows."""
 
@@ -44,10 +54,13 @@ class Shoppers:
         self._ids = tuple(self.users)
         self._busy = [1 / rank for rank in range(1, people + 1)]
         self._popular = [1 / rank for rank in range(1, len(ARTICLES) + 1)]
+        self._checkouts = 0
 
     def checkout(self) -> dict[str, Any]:
         """The body of a request to the checkout."""
         who = self._someone()
+        by_thief = self._checkouts % STOLEN_EVERY == STOLEN_FIRST
+        self._checkouts += 1
         by = 100 if self._random.random() < BULK else 1
         chosen = dict.fromkeys(self._random.choices(ARTICLES, self._popular, k=self._random.randint(1, 5)))
         lines = [
@@ -58,6 +71,9 @@ class Shoppers:
             }
             for sku, _, pence in chosen
         ]
+        if by_thief:
+            country = tuple(COUNTRIES)[self._checkouts // STOLEN_EVERY % len(COUNTRIES)]
+            return {"customer_id": THIEF, "country": country, "lines": lines, "card": f"card-{self._checkouts}"}
         return {"customer_id": who, "country": self.users[who].country, "lines": lines}
 
     def activity(self) -> Activity:

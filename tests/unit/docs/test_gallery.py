@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from docs.pictures.checkout import drawn_checkout
 from docs.pictures.page import DOCS, read
 from docs.pictures.topology import FOLDER, drawn
 from topologies import TOPOLOGIES
@@ -23,19 +25,27 @@ BY_NAME = {topology.name: topology for topology in TOPOLOGIES}
 def test_a_picture_is_up_to_date(name: str) -> None:
     """A step that changes changes the picture: look at it, then run scripts/pictures."""
     text = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
-    assert text == drawn(BY_NAME[name]), f"{name}.svg is old: look at it, then run scripts/pictures"
+    assert text == (drawn_checkout() if name == "checkout" else drawn(BY_NAME[name])), (
+        f"{name}.svg is old: look at it, then run scripts/pictures"
+    )
     assert ElementTree.fromstring(text).tag.endswith("svg")  # noqa: S314 - our own file
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_code_that_is_shown_is_code_that_runs(path: object) -> None:
+def test_code_that_is_shown_is_code_that_runs(path: Path) -> None:
     """Each excerpt stands letter for letter in the file that its page names first."""
-    page = read(GALLERY / f"{getattr(path, 'stem', '')}.md")
+    page = read(path)
     (name, *_) = re.findall(r"`(topologies/[\w/]+\.py)`", page.text)
     code = (ROOT / name).read_text(encoding="utf-8")
     for block in page.blocks:
         if block.kind == "python excerpt":
             assert block.body in code, f"{page.path}:{block.line} is not in {name}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_has_its_picture(path: Path) -> None:
+    """The one of its topology, or of its service."""
+    assert f"](../images/topologies/{path.stem}.svg)" in path.read_text(encoding="utf-8")
 
 
 def test_the_list_of_the_gallery_is_complete() -> None:

@@ -7,30 +7,34 @@ Knows nothing of arguments or signals.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import time
 import uuid
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topologies.events import EMAILS, PAYMENTS, USERS
+from topologies.analytics.events import SENSOR_SETTINGS
+from topologies.events import EMAILS, FRAUD_RULES, PAYMENTS, USERS
 from topologies.services.demo.commands import Command, Commands, DemoError
 from topologies.services.demo.ledger import Ledger, is_answer
 from topologies.services.demo.letters import mail_server
-from topologies.services.demo.load import DEAD_LETTERS_OF, PIPED, Load, line
+from topologies.services.demo.load import PIPED, Load, line
+from topologies.services.demo.recount import SHOWN, recounted
 from topologies.services.demo.show import Show
-from topologies.services.shoppers import Shoppers
+from topologies.services.demo.tour import Tour
+from topologies.services.demo.waiting import after, first_of, unless
+from topologies.services.sensors import SETTINGS
+from topologies.services.shoppers import RULES, Shoppers
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 APPLICATION = "demo"
 
-SERVICES = ("checkout", "storefront", "feature-server")
+SERVICES = ("checkout", "tracker", "storefront", "feature-server")
 """The services that run beside the worker, which runs every topology that is registered: a line for each."""
 
 WEB_PORT = 6066
@@ -66,8 +70,10 @@ class Course:
                 async with ClientSession() as session:
                     await self._trade(session, ended, seconds)
                     await self._settle(session)
+                    await self._walk(session)
                 await self._close()
-            self.ledger = await self._recount()
+            self.ledger = await recounted(self._commands, self.ledger, APPLICATION, self._opened)
+            self._show.say(f"  came out  {sentence(dict(self.ledger.shown))}")
         finally:
             await self._commands.stop()
             if self._stops_broker:
@@ -91,17 +97,26 @@ class Course:
         self._commands.environment["SHOP_WORKERS"] = f"http://127.0.0.1:{port}"
         self._worker = await self._commands.start("worker", "--web-port", str(port))
         self._services = {name: await self._commands.start(name, "--port", "0") for name in SERVICES}
-        users = await self._commands.start("produce", USERS.name)
         self._pipes = {topic: await self._commands.start("produce", topic) for topic in PIPED}
         self._seen = {
             topic: await self._commands.start("consume", topic, "--from-beginning")
             for topic in (PAYMENTS.name, EMAILS.name)
         }
-        for name, user in self._public.users.items():
-            await users.write(line(name, user))
-        await users.close()
+        told: dict[str, Mapping[str, Any]] = {
+            USERS.name: self._public.users,
+            FRAUD_RULES.name: RULES,
+            SENSOR_SETTINGS.name: SETTINGS,
+        }
+        await asyncio.gather(*(self._tell(topic, rows) for topic, rows in told.items()))
         self._urls = {name: (await service.ready())["url"] for name, service in self._services.items()}
         self.web = (await self._worker.ready())["web"]
+
+    async def _tell(self, topic: str, rows: Mapping[str, Any]) -> None:
+        """Puts rows of a table on its topic."""
+        pipe = await self._commands.start("produce", topic)
+        for key, row in rows.items():
+            await pipe.write(line(key, row))
+        await pipe.close()
 
     async def _use_broker(self) -> None:
         """The cluster that was set, else a broker with data of the demo's own, started if it does not run."""
@@ -118,6 +133,7 @@ class Course:
         self._commands.environment["STREAMAPP_BOOTSTRAP_SERVERS"] = address
 
     async def _trade(self, session: ClientSession, ended: asyncio.Event, seconds: float | None) -> None:
+        self._opened = int(time.time() * 1000)
         self._invite()
         load = Load(self._public, self.ledger, self._pipes, uuid.uuid4().hex[:8])
         closing = asyncio.Event()
@@ -127,7 +143,7 @@ class Course:
         ]
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(load.work(session, self._urls["checkout"], closing))
+                tasks.create_task(load.work(session, self._urls, closing))
                 tasks.create_task(self._watch(session, closing))
                 tasks.create_task(after(ended, seconds, closing))
         except ExceptionGroup as errors:
@@ -142,11 +158,13 @@ class Course:
         self._show.say(f"open after {self._elapsed:.1f} s; Ctrl-C closes the shop\n")
         self._show.say(f"  pages     {self.web}/")
         self._show.say(f"  a table   {self.web}/topologies/revenue/tables/revenue-per-hour")
-        self._show.say(f"  checkout  {self._urls['checkout']}/checkout")
+        self._show.say(f"  checkout  POST {self._urls['checkout']}/checkout, /orders/ORDER_ID/cancel")
+        self._show.say(f"  clicks    POST {self._urls['tracker']}/activity")
         self._show.say(f"  an order  {self._urls['storefront']}/orders/ORDER_ID, /orders?customer=customer-001")
         self._show.say(f"  customer  {self._urls['storefront']}/customers/customer-001")
         self._show.say(f"  features  {self._urls['feature-server']}/features/customer-001")
-        self._show.say(f"  e-mails   .venv/bin/streamapp consume {EMAILS.name} --bootstrap-servers {address}\n")
+        self._show.say(f"  e-mails   .venv/bin/streamapp consume {EMAILS.name} --bootstrap-servers {address}")
+        self._show.say(f"            likewise {', '.join(SHOWN)}\n")
 
     async def _follow(self, command: Command, counter: Counter[str]) -> None:
         async for record in command.records():
@@ -187,26 +205,19 @@ class Course:
             quiet = 0 if behind else quiet + 1
             await asyncio.sleep(0.25)
 
+    async def _walk(self, session: ClientSession) -> None:
+        """Shows what can be asked, with the last order that is through."""
+        through = self.ledger.orders & self.ledger.payments.keys()
+        if through and self.web:
+            for told in await Tour(session, self.web, self._urls).walk(max(through)):
+                self._show.say(f"  {told}")
+
     async def _close(self) -> None:
         for reader in self._readers:
             reader.cancel()
         for command in (*self._services.values(), self._worker):
             if code := await command.stop():
                 raise DemoError(f"{command.name} ended with exit code {code}: {command.failure()}")
-
-    async def _recount(self) -> Ledger:
-        """Reads the committed records of the topics once more, now that nothing is added to them."""
-        final = self.ledger.recount()
-        topics = [(PAYMENTS.name, final.payments), (EMAILS.name, final.emails)]
-        topics += [(f"{APPLICATION}-{name}-dead-letters", final.dead_letters) for name in DEAD_LETTERS_OF.values()]
-        printed = await asyncio.gather(
-            *(self._commands.must("consume", topic, "--from-beginning", "--until-end") for topic, _ in topics)
-        )
-        for (_, counter), text in zip(topics, printed, strict=True):
-            records = map(json.loads, text.splitlines())
-            wanted = records if counter is not final.payments else filter(is_answer, records)
-            counter.update(record["key"] for record in wanted)
-        return final
 
     @property
     def _elapsed(self) -> float:
@@ -229,37 +240,3 @@ def free_or_any(port: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise DemoError("no port is free on this machine")
-
-
-def first_of(errors: BaseExceptionGroup[Any]) -> BaseException:
-    """The first error of a group, however deep."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-async def after(event: asyncio.Event, seconds: float | None, then: asyncio.Event | None = None) -> None:
-    """Returns when `event` is set or `seconds` have passed, and sets `then`."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        pass
-    finally:
-        if then:
-            then.set()
-
-
-async def unless(ended: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Does `work`; raises `DemoError` when `ended` is set before it is done."""
-    doing = asyncio.create_task(work)
-    waiting = asyncio.create_task(ended.wait())
-    try:
-        await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            raise DemoError("ended before the shop was open")
-        await doing
-    finally:
-        for task in (doing, waiting):
-            task.cancel()
-        await asyncio.gather(doing, waiting, return_exceptions=True)

@@ -28,10 +28,14 @@ class Ledger:
     letters: set[str] = field(default_factory=set)
     """Message-IDs of what the mail server has taken."""
     dead_letters: Counter[str] = field(default_factory=Counter)
+    due: set[str] = field(default_factory=set)
+    """Topics to which something must come, by what was sent."""
+    shown: Counter[str] = field(default_factory=Counter)
+    """How much has come to them."""
 
     def recount(self) -> Ledger:
         """The same orders, of which nothing has been seen yet."""
-        return Ledger(self.orders, self.malformed, letters=self.letters)
+        return Ledger(self.orders, self.malformed, letters=self.letters, due=self.due)
 
     @property
     def settled(self) -> bool:
@@ -65,6 +69,7 @@ class Ledger:
             doubled = sum(effects[key] > 1 for key in causes)
             found += [f"{lost} of {len(causes)} {cause} have no {effect}"] if lost else []
             found += [f"{doubled} of {len(causes)} {cause} have more than one {effect}"] if doubled else []
+        found += [f"nothing has come to topic {topic}" for topic in sorted(self.due) if not self.shown[topic]]
         unsent = len(self.unsent)
         return found + ([f"{unsent} of {len(self.orders)} letters have not reached the mail server"] if unsent else [])
 
