@@ -44,8 +44,8 @@ TOPOLOGIES = ("orders", "inventory", "billing", "shipping", "email", "orders-rea
 COPIED = 0.05
 """Share of the events that are put on their topic a second time, by somebody who does not know that they are there."""
 
-BUSY = 0.03
-"""Share of the letters that the mail server does not take now."""
+BUSY_EVERY, BUSY_FIRST = 100, 10
+"""Of so many letters the mail server does not take one now, beginning with this one."""
 
 AT_ONCE = 20
 """Requests under way together."""
@@ -56,15 +56,16 @@ V = TypeVar("V")
 class Mailbox:
     """A mail server that notes Message-IDs, and now and then is too busy to take a letter."""
 
-    def __init__(self, chance: Random) -> None:
+    def __init__(self) -> None:
         self.letters: Counter[str] = Counter()
         self.busy = 0
         """How often it was."""
-        self._chance = chance
+        self._asked = 0
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Takes one letter."""
-        if self._chance.random() < BUSY:
+        self._asked += 1
+        if self._asked % BUSY_EVERY == BUSY_FIRST:
             self.busy += 1
             return "451 try again later"
         content = envelope.content or b""
@@ -80,7 +81,7 @@ class Money:
         self._bootstrap, self._folder = bootstrap, folder
         self._chance = Random(seed)
         self._orders, self._kills = orders, kills
-        self._mailbox = Mailbox(Random(seed))
+        self._mailbox = Mailbox()
         self._workers: list[Worker] = []
         self._copied: set[str] = set()
         self.killed = 0
@@ -108,7 +109,7 @@ class Money:
             async with RecordPublisher(self._bootstrap) as self._sender:
                 self._publisher = Publisher(self._sender, "money", lambda: int(time.time() * 1000))
                 await self._trade()
-                await until(self._settled, "all orders in a final state", 600.0)
+                await until(self._settled, "all orders in a final state", 600.0 + self._orders / 10)
                 return await self._books()
         finally:
             for worker in self._workers:
