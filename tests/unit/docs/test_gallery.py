@@ -8,26 +8,22 @@ from xml.etree import ElementTree
 
 import pytest
 
-from docs.pictures.checkout import drawn_checkout
+from docs.pictures.gallery import DRAWINGS
 from docs.pictures.page import DOCS, read
-from docs.pictures.topology import FOLDER, drawn
-from topologies import TOPOLOGIES
+from docs.pictures.topology import FOLDER
 
 GALLERY = DOCS / "gallery"
 ROOT = DOCS.parent
 
 DRAWN = sorted(path.stem for path in FOLDER.iterdir())
 PAGES = sorted(path for path in GALLERY.glob("*.md") if path.name != "README.md")
-BY_NAME = {topology.name: topology for topology in TOPOLOGIES}
 
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_picture_is_up_to_date(name: str) -> None:
     """A step that changes changes the picture: look at it, then run scripts/pictures."""
     text = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
-    assert text == (drawn_checkout() if name == "checkout" else drawn(BY_NAME[name])), (
-        f"{name}.svg is old: look at it, then run scripts/pictures"
-    )
+    assert text == DRAWINGS[name](), f"{name}.svg is old: look at it, then run scripts/pictures"
     assert ElementTree.fromstring(text).tag.endswith("svg")  # noqa: S314 - our own file
 
 
