@@ -99,11 +99,8 @@ class Desk:
         try:
             key = idempotency_key(request.headers)
             event, asked = await make(key)
-            taken = await self._answers.once(
-                key,
-                request_of(request.path.encode(), asked),
-                lambda: self._publish(event, key, request_of(request.path.encode(), asked), request.headers),
-            )
+            wanted = request_of(request.path.encode(), asked)
+            taken = await self._answers.once(key, wanted, lambda: self._publish(event, key, wanted, request.headers))
         except RefusedError as refused:
             return respond(refused.status, refused.body)
         except OtherRequestError:
