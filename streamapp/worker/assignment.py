@@ -110,9 +110,13 @@ def _wishes(claims: Mapping[str, Claim]) -> Iterator[tuple[str, TaskId, bool]]:
     """
     followed = Counter(task for claim in claims.values() for task in set(claim.standby))
     stored = Counter(task for claim in claims.values() for task in set(claim.stored))
+    elsewhere = {
+        member: (followed - Counter(set(claim.standby)), stored - Counter(set(claim.stored)))
+        for member, claim in sorted(claims.items())
+    }
     for wanted, spread in product(("running", "standby", "stored"), (True, False)):
-        for member, claim in sorted(claims.items()):
-            near, old = followed - Counter(set(claim.standby)), stored - Counter(set(claim.stored))
+        for member, (near, old) in elsewhere.items():
+            claim = claims[member]
             for _, _, task in sorted((task in near, task in old, task) for task in getattr(claim, wanted)):
                 yield member, task, spread
 
