@@ -29,8 +29,7 @@ def main() -> int:
 
 def compared(part: Known, typed: argparse.Namespace) -> int:
     """How many answers of a part differ; says which."""
-    rows = sum(1 for _ in fields_of(part.path))
-    order = None if typed.shuffled is None else random.Random(typed.shuffled).sample(range(rows), rows)
+    order = None if typed.shuffled is None else shuffled(part, typed.shuffled)
     judged = UNORDERED if typed.partitions > 1 and part.dataset == "online-retail" else None
     wrong = 0
     with processed([part], typed.partitions, print, {} if order is None else {part.name: order}) as on:
@@ -38,9 +37,15 @@ def compared(part: Known, typed: argparse.Namespace) -> int:
             names = set(part.checksums) if judged is None else set(part.checksums) & judged
             wrong += said(part, "known answers", len(names), different(part, on, names))
         if (typed.plain or order is not None) and part.dataset == "online-retail":
-            found = {n: unlike for n, unlike in unlike_plain(part, on, order).items() if judged is None or n in judged}
+            found = unlike_plain(part, on, order, judged)
             wrong += said(part, "answers of plain arithmetic", len(found), [n for n, unlike in found.items() if unlike])
     return wrong
+
+
+def shuffled(part: Known, seed: int) -> list[int]:
+    """The rows of a part in an order of this seed's."""
+    rows = sum(1 for _ in fields_of(part.path))
+    return random.Random(seed).sample(range(rows), rows)
 
 
 def said(part: Known, what: str, count: int, found: list[str]) -> int:

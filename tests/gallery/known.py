@@ -88,12 +88,16 @@ def different(part: Known, on: Stage, names: set[str] | None = None) -> list[str
     ]
 
 
-def unlike_plain(part: Known, on: Stage, order: Sequence[int] | None = None) -> dict[str, bool]:
+def unlike_plain(
+    part: Known, on: Stage, order: Sequence[int] | None = None, names: set[str] | None = None
+) -> dict[str, bool]:
     """Whether each answer of the retail data is not what plain arithmetic makes of the rows in this order."""
     rows = plain.retail(part.path)
     taken = rows if order is None else [rows[index] for index in order]
     return {
-        name: lines_of_answer(name, on) != sorted(made(taken), key=str.encode) for name, made in plain.RETAIL.items()
+        name: lines_of_answer(name, on) != sorted(made(taken), key=str.encode)
+        for name, made in plain.RETAIL.items()
+        if names is None or name in names
     }
 
 
