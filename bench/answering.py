@@ -7,11 +7,8 @@ service is a process of its own, as it is in the shop; who asks shares the machi
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +18,7 @@ from aiohttp import ClientSession
 from bench.measure import ROOT, Bench
 from bench.spread import percentiles
 from bench.trouble import BenchError
+from topologies.services.demo.commands import Commands, DemoError
 
 TOPIC = "orders"
 REQUESTS = 500
@@ -72,20 +70,15 @@ async def _post(session: ClientSession, url: str, body: dict[str, Any]) -> tuple
 @asynccontextmanager
 async def _checkout(bench: Bench) -> AsyncIterator[str]:
     """The address of a checkout that runs."""
-    command = [sys.executable, "-m", "streamapp", "checkout", "--port", "0", "--bootstrap-servers", bench.bootstrap]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "STREAMAPP_SERVICES": "topologies:SERVICES"}
-    log = bench.folder / "checkout.log"
-    with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *command, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=errors
-        )
+    commands = Commands(
+        {**os.environ, "PYTHONPATH": str(ROOT), "STREAMAPP_SERVICES": "topologies:SERVICES"}, bench.folder
+    )
     try:
-        assert process.stdout is not None  # noqa: S101 - tells mypy: it was started with a pipe
-        line = await process.stdout.readline()
-        if not line:
-            raise BenchError(f"the checkout has ended with {await process.wait()}: {log.read_text(encoding='utf-8')}")
-        yield json.loads(line)["url"]
+        service = await commands.start("checkout", "--port", "0", "--bootstrap-servers", bench.bootstrap)
+        try:
+            url = (await service.ready())["url"]
+        except DemoError as error:
+            raise BenchError(str(error)) from error
+        yield url
     finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+        await commands.stop()
